@@ -1,0 +1,40 @@
+// Three test tiers as three projects: pure, integration (real NATS and PostgreSQL), end to end (the services as processes).
+import { defineConfig } from 'vitest/config';
+
+const backends = 'libs/testing/src/global-setup.ts';
+const sources = ['libs/*/src/**', 'services/*/src/**'];
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: 'pure',
+          include: sources.map((dir) => `${dir}/*.test.ts`),
+          exclude: ['**/*.int.test.ts', '**/*.e2e.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: sources.map((dir) => `${dir}/*.int.test.ts`),
+          globalSetup: backends,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['libs/testing/e2e/**/*.e2e.test.ts'],
+          globalSetup: backends,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // Each file runs the whole product: one at a time.
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
