@@ -1,0 +1,2 @@
+/** The bus. */
+export * from './port.ts';

@@ -1,0 +1,171 @@
+/** The bus as the rest of Mailstream sees it: atomic batches, ordered reading, queues, leases, schedules. No NATS types leak out. */
+import type { AccountRef, DeadLetter, StreamName } from '@mailstream/contracts';
+
+/** A message to be stored. `data` is sent as JSON; `headers` are plain strings. */
+export interface Outgoing {
+  readonly subject: string;
+  readonly data: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A stored message as readers get it. Sequences are BigInt: a stream outlives 2^53 in principle, and JSON must not round. */
+export interface Stored {
+  readonly stream: string;
+  readonly subject: string;
+  readonly sequence: bigint;
+  readonly time: Date;
+  readonly data: Uint8Array;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** The condition a batch is published under: the last message on `subject` has this sequence, 0n for none. */
+export interface Fence {
+  readonly subject: string;
+  readonly sequence: bigint;
+}
+
+/**
+ * What became of an atomic batch.
+ * `committed`: all of it is stored, `sequence` is that of its last message.
+ * `fenced`: somebody else wrote to the fence's subject first; nothing is stored.
+ * `busy`: the server has too many batches in flight; nothing is stored, try again after a pause.
+ * Anything else throws: `BusError` with the server's own code and text when it refused, `BusUnsureError` when no answer
+ * came and the batch may or may not be stored; then read the fence's subject to know.
+ */
+export type BatchOutcome =
+  | { readonly outcome: 'committed'; readonly sequence: bigint }
+  | { readonly outcome: 'fenced' }
+  | { readonly outcome: 'busy' };
+
+/** The identity of a stream's content: a recreated stream has another `created`. */
+export interface StreamState {
+  readonly created: string;
+  readonly first: bigint;
+  readonly last: bigint;
+}
+
+/** A work item. Settle it once: `ack` when done, `retry` to have it again after `delayMs`. `extend` renews the hold. */
+export interface WorkItem extends Stored {
+  readonly deliveries: number;
+  ack(): Promise<void>;
+  retry(delayMs?: number): void;
+  extend(): void;
+}
+
+export interface QueueOptions {
+  readonly stream: StreamName;
+  readonly durable: string;
+  readonly filter: string | readonly string[];
+  /** How many items are handled at once by this process. */
+  readonly concurrency: number;
+  /** Milliseconds until an item that was neither settled nor extended is given to another. The bus extends it while the handler runs. */
+  readonly holdMs: number;
+}
+
+export interface Lease {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  /** Aborts when the lease was lost or the holder is to stop; what it protects must then stop. */
+  readonly signal: AbortSignal;
+}
+
+export interface Bus {
+  /** Creates or updates the streams and checks that the server kept every setting; throws naming the setting it ignored. Idempotent. */
+  ensureTopology(options?: TopologyOptions): Promise<void>;
+
+  /** Stores one message; resolves when it is on disk (`sync_interval: always`). Throws `BusError` or `BusUnsureError`. */
+  publish(message: Outgoing): Promise<bigint>;
+
+  /** Stores all or none, contiguously, in order. At most 1,000 messages. The fence is checked against the stream of the first subject. */
+  publishBatch(messages: readonly Outgoing[], fence: Fence): Promise<BatchOutcome>;
+
+  /** The last message on a subject (wildcards allowed), by direct get; null if there is none. */
+  last(stream: StreamName, subject: string): Promise<Stored | null>;
+
+  /** The message with this sequence; null if the stream has none. */
+  at(stream: StreamName, sequence: bigint): Promise<Stored | null>;
+
+  state(stream: StreamName): Promise<StreamState>;
+
+  /**
+   * Reads a stream in order from `from` for as long as `signal` allows; keeps no state on the server. Yields what is there without
+   * waiting to fill anything up: each yield is the messages that had arrived. Ends by throwing `BusError("bus.reader_lost")` when two
+   * heartbeats were missed or the server recreated what it reads: the caller checks the epoch and opens again from its position.
+   */
+  read(
+    stream: StreamName,
+    filter: string | readonly string[],
+    from: bigint,
+    signal: AbortSignal,
+  ): AsyncIterable<readonly Stored[]>;
+
+  /** Hands work to `handler` until `signal` aborts, then waits for the handlers under way. A handler that throws has its item retried after a pause. */
+  work(
+    options: QueueOptions,
+    handler: (item: WorkItem, signal: AbortSignal) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void>;
+
+  /** Puts a lease on offer; does nothing if it is on offer or held already. */
+  offerLease(subject: string, data: unknown): Promise<void>;
+
+  /** Takes a lease off for good; whoever holds it finds its signal aborted within the hold time. */
+  withdrawLease(subject: string): Promise<void>;
+
+  /**
+   * Holds up to `capacity` leases matching `filter` at a time and runs `hold` for each until it returns, the lease is lost, or `signal`
+   * aborts; then gives the lease back. If this process dies another gets it after `holdMs`.
+   */
+  holdLeases(
+    options: {
+      readonly durable: string;
+      readonly filter: string;
+      readonly capacity: number;
+      readonly holdMs: number;
+    },
+    hold: (lease: Lease) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void>;
+
+  /** Sets or replaces a schedule: its hint arrives once at `at`, or every `everyMs` (at least 1,000). */
+  schedule(
+    account: AccountRef,
+    kind: string,
+    when: { readonly at: Date } | { readonly everyMs: number },
+    target: string,
+  ): Promise<void>;
+
+  cancelSchedule(account: AccountRef, kind: string): Promise<void>;
+
+  /** Removes all messages on a subject (wildcards allowed). */
+  purge(stream: StreamName, subject: string): Promise<number>;
+
+  /** Parks what could not be used. */
+  park(letter: DeadLetter, reason: string): Promise<void>;
+
+  /** Request and reply, not stored. Throws `BusError("bus.no_responder")` or `("bus.timeout")`. */
+  request(subject: string, data: unknown, timeoutMs: number): Promise<Uint8Array>;
+
+  /** Answers requests on `subject` (wildcards allowed), shared among all that answer under the same `group`. */
+  respond(
+    subject: string,
+    group: string,
+    answer: (subject: string, data: Uint8Array) => Promise<unknown>,
+    signal: AbortSignal,
+  ): Promise<void>;
+
+  /** Whether the connection is up now. */
+  connected(): boolean;
+
+  /** Drains and closes. */
+  close(): Promise<void>;
+}
+
+export interface TopologyOptions {
+  /** 1 on a single node, 3 in a cluster. */
+  readonly replicas?: number;
+  /** Milliseconds facts stay on MAIL; absent: for good. */
+  readonly mailMaxAgeMs?: number;
+  /** Milliseconds changes stay on CHANGES. */
+  readonly changesMaxAgeMs?: number;
+}

@@ -1,0 +1,112 @@
+/** The REST API's own shapes: requests, pages, accounts with their scopes, and the error body. */
+import { type Static, type TSchema, Type } from 'typebox';
+import { AccountState } from './facts/account.ts';
+import { FailureClass, nullable } from './facts/common.ts';
+
+/** Every error answer, of every service: `code` is for programs, `message` says what happened and what to do. */
+export const ApiError = Type.Object(
+  {
+    error: Type.Object({
+      code: Type.String(),
+      message: Type.String(),
+      requestId: Type.Optional(Type.String()),
+    }),
+  },
+  { $id: 'ApiError' },
+);
+export type ApiError = Static<typeof ApiError>;
+
+/** A page of a list: pass `next` back as `?after=`; null when there is no more. */
+export function pageOf<T extends TSchema>(item: T) {
+  return Type.Object({ items: Type.Array(item), next: nullable(Type.String()) });
+}
+
+export const AccountCreate = Type.Object(
+  {
+    provider: Type.String({ description: '`imap`.' }),
+    name: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 200,
+        description: 'For people; default: the user at the host.',
+      }),
+    ),
+    settings: Type.Unknown({
+      description: 'What the provider needs to connect; its schema is in the OpenAPI document.',
+    }),
+    credential: Type.Unknown({ description: 'Secrets; stored sealed, never returned.' }),
+  },
+  { additionalProperties: false },
+);
+export type AccountCreate = Static<typeof AccountCreate>;
+
+export const AccountUpdate = Type.Object(
+  {
+    name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    settings: Type.Optional(Type.Unknown()),
+    credential: Type.Optional(Type.Unknown({ description: 'New secrets; ids and cursors stay.' })),
+  },
+  { additionalProperties: false, minProperties: 1 },
+);
+export type AccountUpdate = Static<typeof AccountUpdate>;
+
+export const Failure = Type.Object({
+  failure: FailureClass,
+  code: Type.String(),
+  message: Type.String(),
+  at: Type.String(),
+  attempts: Type.Integer(),
+  retryAt: nullable(Type.String()),
+});
+export type Failure = Static<typeof Failure>;
+
+/** One scope (mailbox, or the list of mailboxes) of an account, as `status` shows it. */
+export const ScopeStatus = Type.Object({
+  scope: Type.String(),
+  path: nullable(Type.String()),
+  inFlight: Type.Boolean(),
+  backfilled: Type.Boolean(),
+  estimate: nullable(Type.Integer({ description: 'Messages still to import, about.' })),
+  cursorAt: nullable(Type.String({ description: 'When its cursor last advanced.' })),
+  checkedAt: nullable(Type.String({ description: 'When it was last fetched with success, changes or not.' })),
+  failure: nullable(Failure),
+});
+export type ScopeStatus = Static<typeof ScopeStatus>;
+
+export const Account = Type.Object({
+  id: Type.String({ format: 'uuid' }),
+  tenant: Type.String(),
+  provider: Type.String(),
+  name: Type.String(),
+  state: AccountState,
+  reason: nullable(Type.String()),
+  settings: Type.Unknown(),
+  push: Type.String({ description: '`webhook`, `idle` or `none`: how changes are noticed beside polling.' }),
+  createdAt: Type.String(),
+  scopes: Type.Integer(),
+  scopesBackfilled: Type.Integer(),
+  failure: nullable(Failure),
+});
+export type Account = Static<typeof Account>;
+
+/** One partition of a fold: how far it is behind the log. */
+export const FoldLag = Type.Object({
+  fold: Type.String(),
+  partition: Type.Integer(),
+  position: Type.String(),
+  lag: Type.Integer({
+    description:
+      "Events in its partition's part of the log it has not folded; counted over the whole stream.",
+  }),
+});
+export type FoldLag = Static<typeof FoldLag>;
+
+/** A repair the fold made by itself (DESIGN 4.2), kept for people to see. */
+export const FoldIncident = Type.Object({
+  fold: Type.String(),
+  partition: Type.Integer(),
+  kind: Type.String(),
+  detail: Type.String(),
+  at: Type.String(),
+});
+export type FoldIncident = Static<typeof FoldIncident>;

@@ -1,0 +1,101 @@
+/** `message.changed`: what a provider was seen to hold, or no longer hold, of one message. */
+import { type Static, Type } from 'typebox';
+import { Address, Flags, nullable, Origin } from './common.ts';
+
+/** Most recipients an event names per header; `recipientsOmitted` counts the rest. */
+export const MAX_RECIPIENTS = 500;
+
+const Addresses = Type.Array(Address, { maxItems: MAX_RECIPIENTS });
+
+export const Attachment = Type.Object(
+  {
+    part: Type.String({ description: "The provider's name of the part: a MIME section number for IMAP." }),
+    filename: nullable(Type.String()),
+    contentType: Type.String(),
+    size: nullable(Type.Integer({ minimum: 0, description: 'Bytes as transferred (encoded).' })),
+    inline: Type.Boolean(),
+    contentId: nullable(Type.String()),
+  },
+  { additionalProperties: false },
+);
+export type Attachment = Static<typeof Attachment>;
+
+/** The parts of a message that never change: its headers, structure and size. */
+export const MessageContent = Type.Object(
+  {
+    subject: nullable(Type.String()),
+    from: Addresses,
+    sender: Addresses,
+    replyTo: Addresses,
+    to: Addresses,
+    cc: Addresses,
+    bcc: Addresses,
+    recipientsOmitted: Type.Integer({ minimum: 0 }),
+    sentAt: nullable(
+      Type.String({ description: 'The Date header, RFC 3339; forged or absent as it may be.' }),
+    ),
+    receivedAt: Type.String({ description: 'When the provider received it, RFC 3339: the sort key.' }),
+    size: nullable(Type.Integer({ minimum: 0, description: 'Bytes.' })),
+    messageId: nullable(
+      Type.String({ description: 'The Message-ID header without <>. A hint, never an identity.' }),
+    ),
+    inReplyTo: nullable(Type.String()),
+    references: Type.Array(Type.String(), { maxItems: 200 }),
+    providerThread: nullable(Type.String({ description: "The provider's own thread id, where it has one." })),
+    snippet: nullable(Type.String({ maxLength: 300 })),
+    attachments: Type.Array(Attachment, { maxItems: 200 }),
+  },
+  { additionalProperties: false },
+);
+export type MessageContent = Static<typeof MessageContent>;
+
+/**
+ * One copy of a message in one mailbox: for IMAP (mailbox, UIDVALIDITY, UID), RFC 9051 section 2.3.1.1. `generation` changes
+ * when the mailbox forgets all its uids; a copy of an older generation is swept by the `mailbox.listed` that ends the new one.
+ */
+export const Copy = Type.Object(
+  {
+    mailbox: Type.String({ minLength: 1 }),
+    generation: Type.String(),
+    uid: Type.Integer({ minimum: 1, maximum: 4_294_967_295 }),
+  },
+  { additionalProperties: false },
+);
+export type Copy = Static<typeof Copy>;
+
+const identity = {
+  key: Type.String({
+    minLength: 1,
+    description: "The provider's identity of the message within the account; case matters.",
+  }),
+  keyKind: Type.Union([Type.Literal('message'), Type.Literal('copy')], {
+    description:
+      '`message`: the key survives moves and is shared by copies. `copy`: it names this copy only.',
+  }),
+  copy: Copy,
+  origin: Origin,
+};
+
+/** All fields of one copy, as seen now. */
+export const MessageUpsert = Type.Object(
+  { op: Type.Literal('upsert'), ...identity, flags: Flags, content: MessageContent },
+  { additionalProperties: false },
+);
+export type MessageUpsert = Static<typeof MessageUpsert>;
+
+/** Only what was seen to change: an absent field was not looked at, which is not the same as empty. */
+export const MessagePatch = Type.Object(
+  { op: Type.Literal('patch'), copy: Copy, origin: Origin, flags: Type.Optional(Flags) },
+  { additionalProperties: false },
+);
+export type MessagePatch = Static<typeof MessagePatch>;
+
+/** The copy is gone from its mailbox. The message is deleted only when this was its last copy. */
+export const MessageRemoved = Type.Object(
+  { op: Type.Literal('removed'), copy: Copy, origin: Origin },
+  { additionalProperties: false },
+);
+export type MessageRemoved = Static<typeof MessageRemoved>;
+
+export const MessageChanged = Type.Union([MessageUpsert, MessagePatch, MessageRemoved]);
+export type MessageChanged = Static<typeof MessageChanged>;

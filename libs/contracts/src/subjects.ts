@@ -1,0 +1,74 @@
+/** Every subject of Mailstream, built and parsed in one place; nobody else concatenates dots. */
+import { isToken, partitionOf } from './ids.ts';
+
+/** Why an account is to be looked at. `push`: hot scopes now. `user`: all scopes now. `poll`, `retry`: whatever is due. */
+export const HINT_REASONS = ['push', 'user', 'poll', 'retry'] as const;
+export type HintReason = (typeof HINT_REASONS)[number];
+
+/** `live` carries what changes now, `backfill` what was there before: separate consumers, so imports never starve live mail. */
+export const LANES = ['live', 'backfill'] as const;
+export type Lane = (typeof LANES)[number];
+
+/** An account and the tenant that owns it; together they name a mailbox everywhere. */
+export interface AccountRef {
+  readonly tenant: string;
+  readonly account: string;
+}
+
+function tokens(...parts: readonly string[]): string {
+  for (const part of parts) {
+    if (!isToken(part))
+      throw new TypeError(
+        `not a subject token (letters, digits, _ or -; at most 64): ${JSON.stringify(part)}`,
+      );
+  }
+  return parts.join('.');
+}
+
+export const subjects = {
+  hint: (at: AccountRef, reason: HintReason) => `sync.requested.${tokens(at.tenant, at.account)}.${reason}`,
+  schedule: (at: AccountRef, kind: string) => `sync.schedule.${tokens(at.tenant, at.account, kind)}`,
+  fetched: (at: AccountRef, scope: string) => `sync.fetched.${tokens(at.tenant, at.account, scope)}`,
+  fact: (at: AccountRef, fact: string) =>
+    `mail.${partitionOf(at.account)}.${tokens(at.tenant, at.account)}.${fact}`,
+  cursor: (at: AccountRef, scope: string) =>
+    `mail.${partitionOf(at.account)}.${tokens(at.tenant, at.account)}.cursor.${tokens(scope)}`,
+  job: (provider: string, lane: Lane, account: string, scope: string) =>
+    `fetch.${tokens(provider)}.${lane}.${tokens(account, scope)}`,
+  watch: (provider: string, account: string) => `watch.${tokens(provider, account)}`,
+  partitionLease: (fold: string, partition: string) => `lease.${tokens(fold, partition)}`,
+  change: (at: AccountRef, entity: string, verb: string) =>
+    `changes.${tokens(at.tenant, at.account, entity, verb)}`,
+  relay: (target: 'mail' | 'changes', relay: string, partition: string) =>
+    `relay.${target}.${tokens(relay, partition)}`,
+  dead: (stream: string, reason: string) => `dead.${tokens(stream, reason)}`,
+  /** Request/reply, not stored: the orchestrator's token broker (DESIGN 6). */
+  credentials: (at: AccountRef) => `broker.credentials.${tokens(at.tenant, at.account)}`,
+} as const;
+
+/** What a message on the `SYNC` stream says, all of it in its subject; `null` when the subject is not one of ours. */
+export type SyncSubject =
+  | { readonly kind: 'hint'; readonly tenant: string; readonly account: string; readonly reason: HintReason }
+  | { readonly kind: 'fetched'; readonly tenant: string; readonly account: string; readonly scope: string };
+
+export function parseSyncSubject(subject: string): SyncSubject | null {
+  const [root, kind, tenant, account, last, ...rest] = subject.split('.');
+  if (root !== 'sync' || !tenant || !account || !last || rest.length > 0) return null;
+  if (kind === 'requested') {
+    const reason = HINT_REASONS.find((known) => known === last);
+    return reason ? { kind: 'hint', tenant, account, reason } : null;
+  }
+  return kind === 'fetched' ? { kind: 'fetched', tenant, account, scope: last } : null;
+}
+
+/** The parts of a subject on the `MAIL` log; `fact` keeps its dots (`cursor.<scope>`). */
+export interface FactSubject extends AccountRef {
+  readonly partition: string;
+  readonly fact: string;
+}
+
+export function parseFactSubject(subject: string): FactSubject | null {
+  const [root, partition, tenant, account, ...fact] = subject.split('.');
+  if (root !== 'mail' || !partition || !tenant || !account || fact.length === 0) return null;
+  return { partition, tenant, account, fact: fact.join('.') };
+}

@@ -1,0 +1,2 @@
+/** The database kit. */
+export * from './port.ts';

@@ -1,0 +1,22 @@
+/** The database as the rest of Mailstream sees it: queries, transactions, and errors that say whether trying again helps. */
+
+/** A row as pg returns it; callers name its shape. */
+export type Row = Record<string, unknown>;
+
+/** Runs statements; inside `Db.tx` all on one connection and in one transaction. */
+export interface Sql {
+  /** Rows of one statement. Parameters are `$1 …`; arrays, dates, bigints (as text) and JSON values may be passed. */
+  query<R extends Row = Row>(text: string, values?: readonly unknown[]): Promise<R[]>;
+}
+
+/** A transaction. */
+export interface Tx extends Sql {
+  /** Runs `work` under a savepoint: when it throws, only what it did is undone, and the error is passed on. */
+  savepoint<T>(work: () => Promise<T>): Promise<T>;
+}
+
+export interface Db extends Sql {
+  /** One transaction (read committed): committed when `work` resolves, rolled back when it throws. Never retried here. */
+  tx<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}

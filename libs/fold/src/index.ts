@@ -1,0 +1,2 @@
+/** The exactly-once engine. */
+export * from './port.ts';

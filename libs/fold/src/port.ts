@@ -1,0 +1,72 @@
+/** What a fold is: a function over whole pages of the MAIL log, run by the engine with exactly-once effects. */
+import type { ChangeEntity, CursorAdvanced, CursorSeeded, Envelope } from '@mailstream/contracts';
+import type { Tx } from '@mailstream/db';
+
+/** One fact with its place in the log. `data` was checked against its schema. */
+export interface Fact<D = unknown> {
+  readonly sequence: bigint;
+  readonly time: Date;
+  readonly subject: string;
+  readonly event: Envelope<D>;
+}
+
+/** Facts that were committed together. A page from a fetcher ends with its cursor; a fact that stands alone is a page without one. */
+export interface Page {
+  readonly tenant: string;
+  readonly account: string;
+  /** The facts before the cursor, in order. */
+  readonly facts: readonly Fact[];
+  readonly cursor: (Fact<CursorAdvanced> | Fact<CursorSeeded>) | null;
+  /** Sequence of the last fact. */
+  readonly sequence: bigint;
+}
+
+/** What a fold wants published once its transaction has committed: a change for the world, or a fact for the log. */
+export type Emission =
+  | {
+      readonly to: 'changes';
+      readonly tenant: string;
+      readonly account: string;
+      readonly entity: ChangeEntity;
+      readonly verb: string;
+      readonly data: unknown;
+      /** Sequence of the fact behind it. */
+      readonly sequence: bigint;
+    }
+  | {
+      readonly to: 'mail';
+      readonly tenant: string;
+      readonly account: string;
+      /** The end of the subject: `cursor.<scope>`, `account.paused` … */
+      readonly fact: string;
+      readonly type: string;
+      readonly data: unknown;
+    };
+
+/** A fact that could not be used: it is parked, its page goes on without it, and the fold is told so that it can say it. */
+export interface Skipped {
+  readonly tenant: string;
+  readonly account: string;
+  readonly sequence: bigint;
+  readonly subject: string;
+  readonly reason: string;
+}
+
+export interface FoldDefinition {
+  /** Its name in checkpoints, relays and metrics: `projector`, `orchestrator`. */
+  readonly name: string;
+  /** Which facts it wants, as subject endings: `message.changed`, `cursor.*`; `["*.>"]`-like wildcards of NATS apply. */
+  readonly facts: readonly string[];
+  /**
+   * Folds pages, in log order, inside the engine's transaction. Must depend on nothing but the pages and the rows it reads through `tx`,
+   * and must not do anything that a rollback does not undo. Throwing a data error makes the engine look for the one bad fact.
+   */
+  apply(tx: Tx, pages: readonly Page[]): Promise<readonly Emission[]>;
+  /** What to emit for a parked fact; most folds say nothing. */
+  skipped?(skipped: Skipped): readonly Emission[];
+  /** After the log was found to be another or cut (DESIGN 4.2): inside the transaction that moves the partition to its end. */
+  repaired?(tx: Tx, partition: number, kind: RepairKind): Promise<readonly Emission[]>;
+}
+
+/** `recreated`: the stream is another one. `truncated`: it ends before our position. `expired`: it begins after it. `restored`: same stream, other content at our position. */
+export type RepairKind = 'recreated' | 'truncated' | 'expired' | 'restored';

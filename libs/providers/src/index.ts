@@ -1,0 +1,2 @@
+/** The providers. */
+export * from './provider.ts';

@@ -1,0 +1,100 @@
+/** The provider port: all that Mailstream asks of a mail provider. Callers never ask which provider it is. */
+import type {
+  FailureClass,
+  Lane,
+  MailboxChanged,
+  MailboxListed,
+  MessageChanged,
+  Origin,
+} from '@mailstream/contracts';
+import type { TSchema } from 'typebox';
+
+/** A JSON value of the provider's own making that says how far a scope was read. Stored and returned as it is. */
+export type Cursor = unknown;
+
+/** One observation, ready to become a fact. Text in it is well-formed and bounded. */
+export type Change =
+  | { readonly kind: 'message'; readonly data: MessageChanged }
+  | { readonly kind: 'mailbox'; readonly data: MailboxChanged }
+  | { readonly kind: 'listed'; readonly data: MailboxListed };
+
+/** Changes and the cursor that is true once they are stored. Stored together or not at all; in order. */
+export interface Page {
+  readonly changes: readonly Change[];
+  readonly cursor: Cursor;
+  readonly origin: Origin;
+  /** True on the page after which nothing was left to fetch, in either lane. */
+  readonly done: boolean;
+  /** Messages still to import, about; null when unknown or none. */
+  readonly estimate: number | null;
+}
+
+export interface PullRequest {
+  /** `mailboxes`, or the key of one. */
+  readonly scope: string;
+  /** The provider's address of the scope; null for the list of mailboxes. */
+  readonly path: string | null;
+  /** Where the last stored page ended; null for the first pull ever. */
+  readonly cursor: Cursor | null;
+  /** `live`: only what is new since the cursor, quickly. `backfill`: go on with the import; what is new comes first anyway. */
+  readonly lane: Lane;
+  /** Aborts when the job was lost: stop, and close what is half-way. */
+  readonly signal: AbortSignal;
+}
+
+/** An authenticated conversation with one account. Reused between pulls; one pull at a time. Throws `ProviderError`. */
+export interface Session {
+  /**
+   * Pages of a scope from its cursor on, each continuing the one before. Ends when nothing is left in the lane, or when enough was given
+   * for one job (the caller asks again). Yields nothing when nothing changed and the cursor need not move. The caller stores a page
+   * before it asks for the next, and stops asking when storing failed.
+   */
+  pull(request: PullRequest): AsyncIterable<Page>;
+  /** Waits for the provider to say that something changed and calls `wake` each time, until `signal` aborts. Absent when the provider cannot. */
+  watch?(wake: () => void, signal: AbortSignal): Promise<void>;
+  /** Whether it can still be used; a dead one is closed and replaced. */
+  usable(): boolean;
+  close(): Promise<void>;
+}
+
+export interface ConnectRequest {
+  /** Checked against `settings` of the provider. */
+  readonly settings: unknown;
+  /** Checked against `credential` of the provider. */
+  readonly credential: unknown;
+  readonly signal: AbortSignal;
+}
+
+export interface Provider {
+  readonly name: string;
+  /** How changes are noticed beside polling. */
+  readonly push: 'webhook' | 'idle' | 'none';
+  /** What one cursor covers. */
+  readonly scope: 'account' | 'mailbox';
+  readonly settings: TSchema;
+  readonly credential: TSchema;
+  /** A name for people when none was given, for example `ada at imap.example.com`. */
+  describe(settings: unknown): string;
+  connect(request: ConnectRequest): Promise<Session>;
+}
+
+/** A failure of a provider, classified. `message` is for people and holds no secret; `code` is from the error table in ARCHITECTURE.md. */
+export class ProviderError extends Error {
+  override readonly name = 'ProviderError';
+  readonly failure: FailureClass;
+  readonly code: string;
+  /** Milliseconds the provider asked us to wait; null when it did not. */
+  readonly retryAfterMs: number | null;
+
+  constructor(
+    failure: FailureClass,
+    code: string,
+    message: string,
+    options: { retryAfterMs?: number; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.failure = failure;
+    this.code = code;
+    this.retryAfterMs = options.retryAfterMs ?? null;
+  }
+}

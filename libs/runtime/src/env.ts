@@ -1,0 +1,60 @@
+/** Configuration from the environment, checked before anything starts. The only place that reads `process.env`. */
+import { AppError } from './errors.ts';
+
+/** Reads variables and remembers every problem, so that the operator sees them all at once. */
+export interface EnvReader {
+  string(name: string, fallback?: string): string;
+  optional(name: string): string | null;
+  integer(name: string, fallback: number, range: { min: number; max: number }): number;
+  /** Throws `config.invalid` with all problems found; call it after the last read. */
+  check(): void;
+}
+
+export function readEnv(source: Readonly<Record<string, string | undefined>> = process.env): EnvReader {
+  const problems: string[] = [];
+  const value = (name: string) => (source[name] === '' ? undefined : source[name]);
+  return {
+    string(name, fallback) {
+      const text = value(name) ?? fallback;
+      if (text === undefined) problems.push(`${name} is not set`);
+      return text ?? '';
+    },
+    optional: (name) => value(name) ?? null,
+    integer(name, fallback, { min, max }) {
+      const text = value(name);
+      if (text === undefined) return fallback;
+      const number = Number(text);
+      if (Number.isInteger(number) && number >= min && number <= max) return number;
+      problems.push(`${name} must be a whole number from ${min} to ${max}, not ${JSON.stringify(text)}`);
+      return fallback;
+    },
+    check() {
+      if (problems.length > 0)
+        throw new AppError(
+          'config.invalid',
+          'permanent',
+          `configuration: ${problems.join('; ')} (see .env.example)`,
+        );
+    },
+  };
+}
+
+/** What every service is told: where NATS and Postgres are, where to listen, and the token callers must bring. */
+export interface ServiceEnv {
+  readonly natsUrl: string;
+  readonly http: { readonly host: string; readonly port: number };
+  readonly apiToken: string;
+  readonly logLevel: string;
+}
+
+export function readServiceEnv(env: EnvReader, defaultPort: number): ServiceEnv {
+  return {
+    natsUrl: env.string('NATS_URL'),
+    http: {
+      host: env.string('MAILSTREAM_HTTP_HOST', '127.0.0.1'),
+      port: env.integer('MAILSTREAM_HTTP_PORT', defaultPort, { min: 0, max: 65_535 }),
+    },
+    apiToken: env.string('MAILSTREAM_API_TOKEN'),
+    logLevel: env.string('LOG_LEVEL', 'info'),
+  };
+}

@@ -1,0 +1,131 @@
+/** The HTTP server every service starts from: health, authentication, one error body, OpenAPI. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import fastifySwagger from '@fastify/swagger';
+import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify';
+import type { Authenticate, Principal } from './auth.ts';
+import { AppError, type ErrorClass } from './errors.ts';
+import type { Logger } from './log.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who calls; set for every route under `/v1`. */
+    principal: Principal;
+  }
+}
+
+export type HttpServer = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+export interface HttpDeps {
+  readonly title: string;
+  readonly logger: Logger;
+  readonly authenticate: Authenticate;
+  /** Whether the service can do its work now; `/readyz` says so. */
+  readonly ready: () => boolean | Promise<boolean>;
+  /** Largest request body, bytes. */
+  readonly bodyLimit?: number;
+}
+
+const STATUS: Record<ErrorClass, number> = {
+  invalid: 400,
+  auth: 401,
+  not_found: 404,
+  gone: 410,
+  conflict: 409,
+  parse: 400,
+  quota: 429,
+  timeout: 504,
+  network: 503,
+  permanent: 500,
+};
+
+/**
+ * A Fastify server with `/livez` and `/readyz` open, everything under `/v1` behind `authenticate`, errors as `ApiError`, and the
+ * OpenAPI 3.1 document of its routes at `/openapi.json`. Register routes, then `listen`.
+ */
+export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
+  const logger: FastifyBaseLogger = deps.logger;
+  const app = Fastify({
+    loggerInstance: logger,
+    disableRequestLogging: true,
+    bodyLimit: deps.bodyLimit ?? 1_048_576,
+    requestTimeout: 30_000,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 200 },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: deps.title, version: '1' },
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+      security: [{ token: [] }],
+    },
+  });
+
+  app.decorateRequest('principal', { getter: unauthenticated });
+  app.addHook('onRequest', async (request) => {
+    if (!request.url.startsWith('/v1/')) return;
+    const principal = deps.authenticate(request.headers.authorization);
+    Object.defineProperty(request, 'principal', { value: principal });
+  });
+
+  app.setNotFoundHandler(async (request) => {
+    throw new AppError(
+      'api.no_route',
+      'not_found',
+      `there is nothing at ${request.method} ${request.url.split('?')[0]}; see /openapi.json`,
+    );
+  });
+
+  app.setErrorHandler(async (error, request, reply) => {
+    const { status, code, message } = describe(error);
+    if (status >= 500) request.log.error({ err: error, url: request.url }, 'request failed');
+    return reply.status(status).send({ error: { code, message, requestId: request.id } });
+  });
+
+  app.get('/livez', { schema: { hide: true } }, async () => ({ alive: true }));
+  app.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
+    const ready = await deps.ready();
+    return reply.status(ready ? 200 : 503).send({ ready });
+  });
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  return app;
+}
+
+function unauthenticated(): Principal {
+  throw new AppError(
+    'auth.missing',
+    'auth',
+    'this route has no caller: only routes under /v1 are authenticated',
+  );
+}
+
+/** What a caller is told about an error: ours in full, Fastify's own 4xx as they are, nothing of anything else. */
+function describe(error: unknown): { status: number; code: string; message: string } {
+  if (error instanceof AppError)
+    return { status: STATUS[error.errorClass], code: error.code, message: error.message };
+  if (error instanceof Error) {
+    const status = 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 500;
+    if ('validation' in error && error.validation)
+      return { status: 400, code: 'api.invalid', message: error.message };
+    if (status >= 400 && status < 500) {
+      const code =
+        'code' in error && typeof error.code === 'string' ? error.code.toLowerCase() : 'bad_request';
+      return { status, code: `api.${code}`, message: error.message };
+    }
+  }
+  return {
+    status: 500,
+    code: 'api.internal',
+    message: 'something went wrong on our side; the log has the request id',
+  };
+}
