@@ -1,0 +1,66 @@
+/** A private nats-server with JetStream on 127.0.0.1, run from a generated configuration file. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startChild, waitUntilReady } from './child.ts';
+import { childEnv } from './env.ts';
+import { type LocalServer, stopLeftover } from './local-server.ts';
+import { findNatsServer } from './nats-binary.ts';
+import { freePort } from './ports.ts';
+
+export interface NatsOptions {
+  /** Holds the streams, `nats.conf` and `nats.log`; made when missing. */
+  readonly dir: string;
+  /** A free one when left out. */
+  readonly port?: number;
+  /** Progress while the binary is downloaded. */
+  readonly onProgress?: (line: string) => void;
+}
+
+/** Starts nats-server and resolves when JetStream is ready. */
+export async function startNats(options: NatsOptions): Promise<LocalServer> {
+  const binary = await findNatsServer(options.onProgress);
+  const port = options.port ?? (await freePort());
+  mkdirSync(options.dir, { recursive: true });
+  const configFile = join(options.dir, 'nats.conf');
+  const pidFile = join(options.dir, 'nats.pid');
+  if (existsSync(pidFile)) await stopLeftover(Number(readFileSync(pidFile, 'utf8')), configFile, 'SIGTERM');
+  for (const name of readdirSync(options.dir).filter((file) => file.endsWith('.ports')))
+    rmSync(join(options.dir, name));
+  writeFileSync(configFile, natsConfig(options.dir, port, pidFile));
+
+  const child = await startChild({
+    name: 'nats-server',
+    command: binary,
+    args: ['--config', configFile],
+    env: childEnv({}),
+    logFile: join(options.dir, 'nats.log'),
+  });
+  // Written when it listens. Asking the port instead could find another server there.
+  await waitUntilReady(child, () => existsSync(join(options.dir, portsFile(child.pid))));
+  return {
+    url: `nats://127.0.0.1:${port}`,
+    port,
+    child,
+    stop: () => child.stop('SIGTERM'),
+    kill: () => child.kill(),
+  };
+}
+
+/** The name nats-server gives the file that says where it listens. */
+function portsFile(pid: number): string {
+  return `nats-server_${pid}.ports`;
+}
+
+/** `sync_interval: always` makes an acknowledged publish a stored one: without it the last two minutes may be lost. */
+function natsConfig(dir: string, port: number, pidFile: string): string {
+  return `server_name: mailstream
+listen: "127.0.0.1:${port}"
+pid_file: ${JSON.stringify(pidFile)}
+ports_file_dir: ${JSON.stringify(dir)}
+max_payload: 8MB
+jetstream {
+  store_dir: ${JSON.stringify(join(dir, 'jetstream'))}
+  sync_interval: always
+}
+`;
+}

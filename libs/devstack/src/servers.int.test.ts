@@ -1,0 +1,48 @@
+/** The local servers: they start, survive kill -9, and take over from a run that was killed. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { startNats } from './nats-server.ts';
+import { startPostgres } from './postgres.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'mailstream-servers-'));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+describe.each([
+  { name: 'nats-server', start: startNats },
+  { name: 'PostgreSQL', start: startPostgres },
+])('$name', ({ name, start }) => {
+  test('starts again at the same port after kill -9', async () => {
+    const first = await start({ dir: join(dir, name) });
+    await first.kill();
+    const second = await start({ dir: join(dir, name), port: first.port });
+    expect(second.url).toBe(first.url);
+    await second.stop();
+    expect(second.child.ended()).toBe('exit code 0');
+  });
+
+  test('replaces a server that a killed run left behind', async () => {
+    const left = await start({ dir: join(dir, name) });
+    const next = await start({ dir: join(dir, name), port: left.port });
+    expect(left.child.ended()).toBe('exit code 0');
+    await next.stop();
+  });
+
+  test('says what the server said when it cannot start', async () => {
+    const taken = await start({ dir: join(dir, `${name} 1`) });
+    await expect(start({ dir: join(dir, `${name} 2`), port: taken.port })).rejects.toThrow(
+      /address already in use/i,
+    );
+    await taken.stop();
+  });
+});
+
+test('PostgreSQL redoes a set-up that was interrupted', async () => {
+  const home = join(dir, 'interrupted');
+  mkdirSync(join(home, 'new-1', 'base'), { recursive: true });
+  writeFileSync(join(home, 'password'), 'of the interrupted run');
+  const server = await startPostgres({ dir: home });
+  await server.stop();
+  expect(server.url).not.toContain('interrupted');
+});

@@ -1,0 +1,2 @@
+/** Helpers for tests. Only tests may import this package. */
+export * from './backends.ts';
