@@ -28,12 +28,7 @@ export type FetchJob = Static<typeof FetchJob>;
 export const FetchReport = Type.Object(
   {
     run: Type.String(),
-    outcome: Type.Union([
-      Type.Literal('advanced'),
-      Type.Literal('nothing'),
-      Type.Literal('fenced'),
-      Type.Literal('failed'),
-    ]),
+    outcome: Type.Union([Type.Literal('advanced'), Type.Literal('nothing'), Type.Literal('fenced')]),
     done: Type.Boolean({ description: 'False: there is more to fetch in this scope.' }),
   },
   { additionalProperties: false },

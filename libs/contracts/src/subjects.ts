@@ -54,6 +54,8 @@ export type SyncSubject =
 export function parseSyncSubject(subject: string): SyncSubject | null {
   const [root, kind, tenant, account, last, ...rest] = subject.split('.');
   if (root !== 'sync' || !tenant || !account || !last || rest.length > 0) return null;
+  // Anybody may publish here, and NATS lets through what is no token of ours, wildcards included.
+  if (![tenant, account, last].every(isToken)) return null;
   if (kind === 'requested') {
     const reason = HINT_REASONS.find((known) => known === last);
     return reason ? { kind: 'hint', tenant, account, reason } : null;

@@ -6,6 +6,6 @@
  */
 export function cleanText(text: string, max = 10_000): string {
   const whole = text.includes('\u0000') ? text.replaceAll('\u0000', '') : text;
-  const cut = whole.length > max ? whole.slice(0, max) : whole;
+  const cut = whole.length > max ? whole.slice(0, max).replace(/[\uD800-\uDBFF]$/, '') : whole;
   return cut.isWellFormed() ? cut : cut.toWellFormed();
 }
