@@ -1,5 +1,5 @@
 /** The bus as the rest of Mailstream sees it: atomic batches, ordered reading, queues, leases, schedules. No NATS types leak out. */
-import type { AccountRef, DeadLetter, StreamName } from '@mailstream/contracts';
+import type { AccountRef, StreamName } from '@mailstream/contracts';
 
 /** A message to be stored. `data` is sent as JSON; `headers` are plain strings. */
 export interface Outgoing {
@@ -106,11 +106,11 @@ export interface Bus {
     signal: AbortSignal,
   ): Promise<void>;
 
-  /** Puts a lease on offer; does nothing if it is on offer or held already. */
-  offerLease(subject: string, data: unknown): Promise<void>;
+  /** Stores a message on a one-per-subject stream unless one is there, waiting or held un-acked: a lease, or a job of a scope. */
+  offer(stream: 'FETCH' | 'WATCH', subject: string, data: unknown): Promise<void>;
 
-  /** Takes a lease off for good; whoever holds it finds its signal aborted within the hold time. */
-  withdrawLease(subject: string): Promise<void>;
+  /** Takes an offer off for good; who holds it as a lease finds its signal aborted within the hold time. */
+  withdraw(stream: 'FETCH' | 'WATCH', subject: string): Promise<void>;
 
   /**
    * Holds up to `capacity` leases matching `filter` at a time and runs `hold` for each until it returns, the lease is lost, or `signal`
@@ -140,8 +140,11 @@ export interface Bus {
   /** Removes all messages on a subject (wildcards allowed). */
   purge(stream: StreamName, subject: string): Promise<number>;
 
-  /** Parks what could not be used. */
-  park(letter: DeadLetter, reason: string): Promise<void>;
+  /**
+   * Parks a message that could not be used on `DEAD`, as a `DeadLetter`. `reason` is one subject token for grouping (`bad-payload`),
+   * `detail` a sentence for people.
+   */
+  park(message: Pick<Stored, 'stream' | 'subject' | 'sequence' | 'data'>, reason: string, detail: string): Promise<void>;
 
   /** Request and reply, not stored. Throws `BusError("bus.no_responder")` or `("bus.timeout")`. */
   request(subject: string, data: unknown, timeoutMs: number): Promise<Uint8Array>;

@@ -2,7 +2,7 @@
 import { type TSchema, Type } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import { CHANGE_VERBS, type ChangeEntity, changeDataSchema, SkippedView, VIEWS } from './changes/changes.ts';
-import { envelopeSchema } from './envelope.ts';
+import { type Envelope, envelopeSchema } from './envelope.ts';
 import { AccountChanged } from './facts/account.ts';
 import { CursorAdvanced, CursorSeeded } from './facts/cursor.ts';
 import { MailboxChanged, MailboxListed } from './facts/mailbox.ts';
@@ -29,10 +29,28 @@ export const EVENT_TYPES = {
   mailboxListed: 'mailstream.mailbox.listed.v1',
   cursorAdvanced: 'mailstream.cursor.advanced.v1',
   cursorSeeded: 'mailstream.cursor.seeded.v1',
-  syncFailed: 'mailstream.sync.failed.v1',
+  syncFailed: 'mailstream.fetch.failed.v1',
   accountChanged: 'mailstream.account.changed.v1',
 } as const;
 export type FactType = (typeof EVENT_TYPES)[keyof typeof EVENT_TYPES];
+
+interface FactData {
+  'mailstream.message.changed.v1': MessageChanged;
+  'mailstream.mailbox.changed.v1': MailboxChanged;
+  'mailstream.mailbox.listed.v1': MailboxListed;
+  'mailstream.cursor.advanced.v1': CursorAdvanced;
+  'mailstream.cursor.seeded.v1': CursorSeeded;
+  'mailstream.sync.failed.v1': SyncFailed;
+  'mailstream.account.changed.v1': AccountChanged;
+}
+
+/** The event of one fact type (a union of them distributes). */
+export type FactEventOf<T extends FactType> = T extends FactType
+  ? Envelope<FactData[T]> & { readonly type: T }
+  : never;
+
+/** Any fact on the log; narrow on `type`. */
+export type FactEvent = FactEventOf<FactType>;
 
 const facts: readonly CatalogEntry[] = [
   {

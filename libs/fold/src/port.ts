@@ -1,14 +1,17 @@
 /** What a fold is: a function over whole pages of the MAIL log, run by the engine with exactly-once effects. */
-import type { ChangeEntity, CursorAdvanced, CursorSeeded, Envelope } from '@mailstream/contracts';
+import type { ChangeEntity, FactEvent, FactEventOf } from '@mailstream/contracts';
 import type { Tx } from '@mailstream/db';
 
-/** One fact with its place in the log. `data` was checked against its schema. */
-export interface Fact<D = unknown> {
+/** One fact with its place in the log. The event was checked against the schema of its type: narrow on `event.type`. */
+export interface Fact<E extends FactEvent = FactEvent> {
   readonly sequence: bigint;
   readonly time: Date;
   readonly subject: string;
-  readonly event: Envelope<D>;
+  readonly event: E;
 }
+
+/** A fact that closes a page. */
+export type CursorFact = Fact<FactEventOf<'mailstream.cursor.advanced.v1' | 'mailstream.cursor.seeded.v1'>>;
 
 /** Facts that were committed together. A page from a fetcher ends with its cursor; a fact that stands alone is a page without one. */
 export interface Page {
@@ -16,7 +19,7 @@ export interface Page {
   readonly account: string;
   /** The facts before the cursor, in order. */
   readonly facts: readonly Fact[];
-  readonly cursor: (Fact<CursorAdvanced> | Fact<CursorSeeded>) | null;
+  readonly cursor: CursorFact | null;
   /** Sequence of the last fact. */
   readonly sequence: bigint;
 }
@@ -43,6 +46,14 @@ export type Emission =
       readonly data: unknown;
     };
 
+/** What folding some pages led to. */
+export interface Folded {
+  /** Written to the outbox in the same transaction. */
+  readonly emissions: readonly Emission[];
+  /** Called once the transaction has committed, and lost if the process dies in between: only for what state makes good anyway. */
+  readonly committed?: () => Promise<void>;
+}
+
 /** A fact that could not be used: it is parked, its page goes on without it, and the fold is told so that it can say it. */
 export interface Skipped {
   readonly tenant: string;
@@ -61,7 +72,7 @@ export interface FoldDefinition {
    * Folds pages, in log order, inside the engine's transaction. Must depend on nothing but the pages and the rows it reads through `tx`,
    * and must not do anything that a rollback does not undo. Throwing a data error makes the engine look for the one bad fact.
    */
-  apply(tx: Tx, pages: readonly Page[]): Promise<readonly Emission[]>;
+  apply(tx: Tx, pages: readonly Page[]): Promise<Folded>;
   /** What to emit for a parked fact; most folds say nothing. */
   skipped?(skipped: Skipped): readonly Emission[];
   /** After the log was found to be another or cut (DESIGN 4.2): inside the transaction that moves the partition to its end. */
