@@ -31,8 +31,7 @@ export const EVENT_TYPES = {
   cursorSeeded: 'mailstream.cursor.seeded.v1',
   syncFailed: 'mailstream.fetch.failed.v1',
   accountChanged: 'mailstream.account.changed.v1',
-} as const;
-export type FactType = (typeof EVENT_TYPES)[keyof typeof EVENT_TYPES];
+} as const satisfies Record<string, FactType>;
 
 interface FactData {
   'mailstream.message.changed.v1': MessageChanged;
@@ -40,9 +39,11 @@ interface FactData {
   'mailstream.mailbox.listed.v1': MailboxListed;
   'mailstream.cursor.advanced.v1': CursorAdvanced;
   'mailstream.cursor.seeded.v1': CursorSeeded;
-  'mailstream.sync.failed.v1': SyncFailed;
+  'mailstream.fetch.failed.v1': SyncFailed;
   'mailstream.account.changed.v1': AccountChanged;
 }
+
+export type FactType = keyof FactData;
 
 /** The event of one fact type (a union of them distributes). */
 export type FactEventOf<T extends FactType> = T extends FactType

@@ -16,8 +16,8 @@ export const FetchJob = Type.Object(
     path: nullable(
       Type.String({ description: "The provider's address of the scope; null for the list of mailboxes." }),
     ),
-    lane: Type.Union(LANES.map((lane) => Type.Literal(lane))),
-    reason: Type.Union(HINT_REASONS.map((reason) => Type.Literal(reason))),
+    lane: Type.Enum(LANES),
+    reason: Type.Enum(HINT_REASONS),
     credentialVersion: Type.Integer({ description: 'A session opened with an older one is closed first.' }),
   },
   { additionalProperties: false },

@@ -6,7 +6,7 @@ export type Row = Record<string, unknown>;
 /** Runs statements; inside `Db.tx` all on one connection and in one transaction. */
 export interface Sql {
   /** Rows of one statement. Parameters are `$1 …`; arrays, dates, bigints (as text) and JSON values may be passed. */
-  query<R extends Row = Row>(text: string, values?: readonly unknown[]): Promise<R[]>;
+  query<R extends object = Row>(text: string, values?: readonly unknown[]): Promise<R[]>;
 }
 
 /** A transaction. */

@@ -15,11 +15,11 @@ export const ACCOUNT_STATES = [
   'paused',
   'removed',
 ] as const;
-export const AccountState = Type.Union(ACCOUNT_STATES.map((state) => Type.Literal(state)));
+export const AccountState = Type.Enum(ACCOUNT_STATES);
 export type AccountState = (typeof ACCOUNT_STATES)[number];
 
 export const ACCOUNT_VERBS = ['added', 'updated', 'paused', 'resumed', 'removed'] as const;
-export const AccountVerb = Type.Union(ACCOUNT_VERBS.map((verb) => Type.Literal(verb)));
+export const AccountVerb = Type.Enum(ACCOUNT_VERBS);
 export type AccountVerb = (typeof ACCOUNT_VERBS)[number];
 
 export const AccountChanged = Type.Object(

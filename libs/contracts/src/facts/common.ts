@@ -16,7 +16,7 @@ export const FAILURE_CLASSES = [
   'gone',
   'permanent',
 ] as const;
-export const FailureClass = Type.Union(FAILURE_CLASSES.map((name) => Type.Literal(name)));
+export const FailureClass = Type.Enum(FAILURE_CLASSES);
 export type FailureClass = (typeof FAILURE_CLASSES)[number];
 
 /** A 64-bit number as decimal digits: sequences, mod-sequences, history ids do not fit a JSON number. */

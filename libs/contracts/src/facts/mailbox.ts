@@ -13,7 +13,7 @@ export const MAILBOX_ROLES = [
   'all',
   'flagged',
 ] as const;
-export const MailboxRole = Type.Union(MAILBOX_ROLES.map((role) => Type.Literal(role)));
+export const MailboxRole = Type.Enum(MAILBOX_ROLES);
 export type MailboxRole = (typeof MAILBOX_ROLES)[number];
 
 export const MailboxUpsert = Type.Object(
