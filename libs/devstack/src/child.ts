@@ -23,7 +23,7 @@ export interface Child {
   readonly exited: Promise<string>;
   /** Asks it to end; after `timeoutMs` (10 s) kills it. Resolves when it is gone; does nothing when it already is. */
   stop(signal?: NodeJS.Signals, timeoutMs?: number): Promise<void>;
-  /** SIGKILL, and waits until it is gone. */
+  /** SIGKILL to it and its children; resolves when it is gone. */
   kill(): Promise<void>;
 }
 
@@ -51,21 +51,27 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     child.once('error', (cause) => reject(new Error(`cannot run ${options.command}`, { cause })));
   });
 
+  const pid = child.pid ?? 0;
   const stop = async (signal: NodeJS.Signals, timeoutMs: number) => {
     if (ended !== undefined) return;
-    child.kill(signal);
-    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+    process.kill(pid, signal);
+    const timer = setTimeout(() => process.kill(-pid, 'SIGKILL'), timeoutMs);
     await exited;
     clearTimeout(timer);
   };
+  const kill = async () => {
+    if (ended !== undefined) return;
+    process.kill(-pid, 'SIGKILL');
+    await exited;
+  };
   return {
     name: options.name,
-    pid: child.pid ?? 0,
+    pid,
     logFile: options.logFile,
     ended: () => ended,
     exited,
     stop: (signal = 'SIGTERM', timeoutMs = 10_000) => stop(signal, timeoutMs),
-    kill: () => stop('SIGKILL', 10_000),
+    kill,
   };
 }
 

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startNats } from '@mailstream/devstack';
+import { type Dovecot, type DovecotOptions, startDovecot, startNats } from '@mailstream/devstack';
 import pg from 'pg';
 import { sharedUrl } from './env.ts';
 
@@ -54,6 +54,24 @@ export async function createDatabase(): Promise<TestDatabase> {
   const url = new URL(server);
   url.pathname = `/${name}`;
   return { url: url.href, drop: () => execute(server, `DROP DATABASE ${name} WITH (FORCE)`) };
+}
+
+export type TestDovecot = Dovecot & {
+  /** Stops it and deletes its mail. */
+  drop(): Promise<void>;
+};
+
+/** An IMAP server of one's own; the tests that use it are inside `describe.skipIf(!hasDovecot())`. */
+export async function createDovecot(options: Omit<DovecotOptions, 'dir'>): Promise<TestDovecot> {
+  const dir = mkdtempSync(join(tmpdir(), 'mailstream-dovecot-'));
+  const server = await startDovecot({ ...options, dir });
+  return {
+    ...server,
+    drop: async () => {
+      await server.stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
 }
 
 async function execute(url: string, statement: string): Promise<void> {

@@ -1,14 +1,25 @@
-/** Hands the shared servers from vitest's global set-up to its workers, which inherit the environment. */
+/** Hands what vitest's global set-up found and started to its workers, which inherit the environment. */
 import { variable } from '@mailstream/devstack';
 
-/** The URL of a shared server; tests that need it run in a project with the global set-up. */
-export function sharedUrl(name: 'NATS_URL' | 'DATABASE_URL'): string {
+type SharedServer = 'NATS_URL' | 'DATABASE_URL';
+
+/** The URL of a shared server. */
+export function sharedUrl(name: SharedServer): string {
   const url = variable(name);
   if (url === undefined)
     throw new Error(`${name} is not set: is this file named *.int.test.ts or *.e2e.test.ts?`);
   return url;
 }
 
-export function shareUrl(name: 'NATS_URL' | 'DATABASE_URL', url: string): void {
+export function shareUrl(name: SharedServer, url: string): void {
   process.env[name] = url;
+}
+
+/** Whether Dovecot can be run here; tests that need it say `describe.skipIf(!hasDovecot())`. In CI it is always true. */
+export function hasDovecot(): boolean {
+  return variable('MAILSTREAM_TEST_DOVECOT') === 'yes';
+}
+
+export function shareDovecot(available: boolean): void {
+  process.env.MAILSTREAM_TEST_DOVECOT = available ? 'yes' : 'no';
 }

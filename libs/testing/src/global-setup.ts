@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { externalServers, startNats, startPostgres } from '@mailstream/devstack';
-import { shareUrl } from './env.ts';
+import { ensureDovecot, externalServers, isCi, startNats, startPostgres } from '@mailstream/devstack';
+import { shareDovecot, shareUrl } from './env.ts';
 
 /** Runs once per project; the second finds the first one's servers. Returns the teardown. */
 export async function setup(): Promise<() => Promise<void>> {
@@ -15,8 +15,23 @@ export async function setup(): Promise<() => Promise<void>> {
   ]);
   if (nats !== undefined) shareUrl('NATS_URL', nats.url);
   if (postgres !== undefined) shareUrl('DATABASE_URL', postgres.url);
+  shareDovecot(await canRunDovecot());
   return async () => {
     await Promise.all([nats?.stop(), postgres?.stop()]);
     rmSync(dir, { recursive: true, force: true });
   };
+}
+
+/** A laptop without Dovecot skips those tests and says so; in CI that would hide a failure. */
+async function canRunDovecot(): Promise<boolean> {
+  try {
+    await ensureDovecot(console.error);
+    return true;
+  } catch (error) {
+    if (isCi()) throw error;
+    console.error(
+      `tests against a real IMAP server are skipped: ${error instanceof Error ? error.message : error}`,
+    );
+    return false;
+  }
 }
