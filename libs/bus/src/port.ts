@@ -1,7 +1,7 @@
 /** The bus as the rest of Mailstream sees it: atomic batches, ordered reading, queues, leases, schedules. No NATS types leak out. */
 import type { AccountRef, StreamName } from '@mailstream/contracts';
 
-/** A message to be stored. `data` is sent as JSON; `headers` are plain strings. */
+/** A message to be stored. `data` is sent as JSON, a `Uint8Array` as it is (JSON that was made before); `headers` are plain strings. */
 export interface Outgoing {
   readonly subject: string;
   readonly data: unknown;

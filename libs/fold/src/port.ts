@@ -63,6 +63,13 @@ export interface Skipped {
   readonly reason: string;
 }
 
+/** What one chain of pages is about: a provider's cursor unit within an account. */
+export interface Scope {
+  readonly tenant: string;
+  readonly account: string;
+  readonly scope: string;
+}
+
 export interface FoldDefinition {
   /** Its name in checkpoints, relays and metrics: `projector`, `orchestrator`. */
   readonly name: string;
@@ -75,6 +82,12 @@ export interface FoldDefinition {
   apply(tx: Tx, pages: readonly Page[]): Promise<Folded>;
   /** What to emit for a parked fact; most folds say nothing. */
   skipped?(skipped: Skipped): readonly Emission[];
+  /**
+   * Where the view stands in these scopes, and so makes this fold the authority for cursors: exactly one fold has it, the one in whose
+   * transaction the view's cursors are kept. When the log's cursor is not the one the view stands at, the engine puts the view's back
+   * (`cursor.seeded`). `cursor: null` for a scope the view has nothing of (it is fetched from the start); leave out what is no more.
+   */
+  cursors?(tx: Tx, scopes: readonly Scope[]): Promise<readonly (Scope & { readonly cursor: unknown })[]>;
   /** After the log was found to be another or cut (DESIGN 4.2): inside the transaction that moves the partition to its end. */
   repaired?(tx: Tx, partition: number, kind: RepairKind): Promise<readonly Emission[]>;
 }
