@@ -1,7 +1,8 @@
 /** The REST API's own shapes: requests, pages, accounts with their scopes, and the error body. */
 import { type Static, type TSchema, Type } from 'typebox';
 import { AccountState } from './facts/account.ts';
-import { FailureClass, nullable } from './facts/common.ts';
+import { Digits, FailureClass, nullable } from './facts/common.ts';
+import { DeadLetter } from './jobs.ts';
 
 /** Every error answer, of every service: `code` is for programs, `message` says what happened and what to do. */
 export const ApiError = Type.Object(
@@ -110,3 +111,53 @@ export const FoldIncident = Type.Object({
   at: Type.String(),
 });
 export type FoldIncident = Static<typeof FoldIncident>;
+
+/** What `POST /v1/accounts/:id/sync` takes; no body is the same as `{}`. */
+export const SyncRequest = Type.Object(
+  {
+    reason: Type.Optional(
+      Type.Union([Type.Literal('user'), Type.Literal('push')], {
+        default: 'user',
+        description: '`user`: look at all scopes now. `push`: look at those where changes are likely.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type SyncRequest = Static<typeof SyncRequest>;
+
+/** The hint is in the log and will be seen, also after a crash; it may be one with a hint that waits already. */
+export const SyncAccepted = Type.Object({
+  accepted: Type.Literal(true),
+  sequence: Digits,
+});
+export type SyncAccepted = Static<typeof SyncAccepted>;
+
+/** `GET /v1/status`: the whole installation at a glance. */
+export const StatusReport = Type.Object({
+  accounts: Type.Array(Account),
+  folds: Type.Array(FoldLag),
+  parked: Type.Object({
+    count: Type.Integer({ description: 'Events on the DEAD stream.' }),
+    recent: Type.Array(DeadLetter, { description: 'The latest, newest first.' }),
+  }),
+  incidents: Type.Array(FoldIncident),
+  pending: Type.Object(
+    { hints: Type.Integer(), live: Type.Integer(), backfill: Type.Integer() },
+    { description: 'Messages that wait in the queues: hints, and fetch jobs by lane.' },
+  ),
+});
+export type StatusReport = Static<typeof StatusReport>;
+
+/** One check of `doctor`. */
+export const Finding = Type.Object({
+  level: Type.Union([Type.Literal('ok'), Type.Literal('warn'), Type.Literal('fail')]),
+  check: Type.String({ description: 'What was checked, in a few words.' }),
+  message: Type.String({ description: 'What was found.' }),
+  mend: nullable(Type.String({ description: 'What to do about it.' })),
+});
+export type Finding = Static<typeof Finding>;
+
+/** `GET /v1/doctor`. */
+export const DoctorReport = Type.Object({ findings: Type.Array(Finding) });
+export type DoctorReport = Static<typeof DoctorReport>;
