@@ -29,6 +29,8 @@ export interface HttpDeps {
   readonly authenticate: Authenticate;
   /** Whether the service can do its work now; `/readyz` says so. */
   readonly ready: () => boolean | Promise<boolean>;
+  /** Completes the OpenAPI document before it is served; the gateway adds what the services behind it say. */
+  readonly completeOpenApi?: (own: object) => Promise<object>;
   /** Largest request body, bytes. */
   readonly bodyLimit?: number;
 }
@@ -97,7 +99,10 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
     const ready = await deps.ready();
     return reply.status(ready ? 200 : 503).send({ ready });
   });
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  app.get('/openapi.json', { schema: { hide: true } }, async () => {
+    const own = app.swagger();
+    return (await deps.completeOpenApi?.(own)) ?? own;
+  });
   return app;
 }
 

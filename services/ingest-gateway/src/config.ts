@@ -1,0 +1,19 @@
+/** What the gateway is told by its environment. */
+import { readEnv, readServiceEnv } from '@mailstream/runtime';
+
+/** Base URLs of the services behind the gateway, without a path. */
+export interface Upstreams {
+  readonly orchestrator: string;
+  readonly projector: string;
+}
+
+export function readConfig() {
+  const env = readEnv();
+  const upstreams: Upstreams = {
+    orchestrator: env.string('MAILSTREAM_ORCHESTRATOR_URL', 'http://127.0.0.1:8081'),
+    projector: env.string('MAILSTREAM_PROJECTOR_URL', 'http://127.0.0.1:8083'),
+  };
+  const config = { ...readServiceEnv(env, 8080), upstreams };
+  env.check();
+  return config;
+}

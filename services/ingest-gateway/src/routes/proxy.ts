@@ -1,0 +1,61 @@
+/** The API of the services behind the gateway: the same paths, passed on as they are. */
+import proxy from '@fastify/http-proxy';
+import { AppError, type HttpServer } from '@mailstream/runtime';
+import type { Upstreams } from '../config.ts';
+
+/** Who serves what. Each stands for the path itself and everything below it. */
+const PATHS: Readonly<Record<keyof Upstreams, readonly string[]>> = {
+  orchestrator: ['/v1/accounts', '/v1/status', '/v1/doctor'],
+  projector: ['/v1/messages', '/v1/threads', '/v1/mailboxes', '/v1/runs', '/v1/projection'],
+};
+
+/** Names of the services as operators know them. */
+export const SERVICE_NAMES: Readonly<Record<keyof Upstreams, string>> = {
+  orchestrator: 'sync-orchestrator',
+  projector: 'mailbox-projector',
+};
+
+/** Whether the gateway passes a path on to this service. */
+export function isServedBy(upstream: keyof Upstreams, path: string): boolean {
+  return PATHS[upstream].some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
+}
+
+/** How long a service may take to answer, milliseconds. */
+const TIMEOUT_MS = 30_000;
+
+/** Every call is authenticated here and, because the header is passed on, by the service again. */
+export async function registerProxyRoutes(app: HttpServer, upstreams: Upstreams): Promise<void> {
+  for (const name of ['orchestrator', 'projector'] as const) {
+    await app.register(proxy, {
+      upstream: upstreams[name],
+      prefix: '/v1',
+      rewritePrefix: '/v1',
+      routes: PATHS[name].flatMap((path) => [path, `${path}/*`]).map((path) => path.slice('/v1'.length)),
+      // Parsed here, so that the limit on a body's size holds before anything reaches the service.
+      proxyPayloads: false,
+      disableRequestLogging: true,
+      replyOptions: {
+        timeout: TIMEOUT_MS,
+        // The service said 503 and why: the caller is to know, not to wait.
+        retryDelay: () => null,
+        onError: (reply, { error }) => {
+          reply.send(upstreamError(SERVICE_NAMES[name], error));
+        },
+      },
+    });
+  }
+}
+
+function upstreamError(service: string, error: Error): AppError {
+  const late = 'statusCode' in error && error.statusCode === 504;
+  return late
+    ? new AppError('gateway.upstream_timeout', 'timeout', `the ${service} did not answer in time`, {
+        cause: error,
+      })
+    : new AppError(
+        'gateway.upstream_unreachable',
+        'network',
+        `the ${service} does not answer; is it running? (its /readyz says so)`,
+        { cause: error },
+      );
+}
