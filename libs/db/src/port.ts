@@ -5,7 +5,10 @@ export type Row = Record<string, unknown>;
 
 /** Runs statements; inside `Db.tx` all on one connection and in one transaction. */
 export interface Sql {
-  /** Rows of one statement. Parameters are `$1 …`; arrays, dates, bigints (as text) and JSON values may be passed. */
+  /**
+   * Rows of one statement. Parameters are `$1 …`: dates, bigints, arrays (as PostgreSQL arrays) and objects (as JSON; an array that is
+   * to be JSON is passed as text). 64-bit integers, and so counts, come back as BigInt. Every fault is a `DbError`.
+   */
   query<R extends object = Row>(text: string, values?: readonly unknown[]): Promise<R[]>;
 }
 

@@ -1,0 +1,132 @@
+/** The pool of connections behind `Db`. */
+import type { Logger } from '@mailstream/runtime';
+import pg from 'pg';
+import { DbError, dbErrorOf } from './errors.ts';
+import type { Db, Row, Tx } from './port.ts';
+
+export interface DbOptions {
+  /** `postgres://user:password@host:port/database`. */
+  readonly url: string;
+  /** Most connections at once; who asks for more waits, at most 10 s. */
+  readonly max: number;
+  /** What operators see in `pg_stat_activity`. */
+  readonly applicationName: string;
+  readonly logger: Logger;
+}
+
+const STATEMENT_MS = 60_000;
+const CONNECT_MS = 10_000;
+
+/** A database. Connects when first used; a connection that broke is replaced by the next call. Every fault is a `DbError`. */
+export function createDb({ url, max, applicationName, logger }: DbOptions): Db {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    application_name: applicationName,
+    types: parsers(),
+    keepAlive: true,
+    connectionTimeoutMillis: CONNECT_MS,
+    statement_timeout: STATEMENT_MS,
+    idle_in_transaction_session_timeout: STATEMENT_MS,
+    // The server's own timeout answers first, unless the server is gone without a word.
+    query_timeout: STATEMENT_MS + 5_000,
+  });
+  pool.on('error', (error) => logger.warn({ err: error }, 'an idle database connection was lost'));
+  // The pool listens on idle connections only; unheard, the loss of a busy one between two statements would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
+
+  const connect = async () => await pool.connect().catch(fail);
+
+  return {
+    query: (text, values) => run(pool, text, values),
+
+    async tx(work) {
+      const client = await connect();
+      let broken: Error | undefined;
+      try {
+        await run(client, 'BEGIN');
+        const result = await work(transaction(client));
+        await commit(client);
+        return result;
+      } catch (error) {
+        broken = await rollback(client, error);
+        throw error;
+      } finally {
+        client.release(broken);
+      }
+    },
+
+    close: () => pool.end(),
+  };
+}
+
+function transaction(client: pg.ClientBase): Tx {
+  let depth = 0;
+  return {
+    query: (text, values) => run(client, text, values),
+    async savepoint(work) {
+      depth += 1;
+      const name = `s${depth}`;
+      try {
+        await run(client, `SAVEPOINT ${name}`);
+        const result = await work();
+        await run(client, `RELEASE ${name}`);
+        return result;
+      } catch (error) {
+        if (!isLost(error)) await run(client, `ROLLBACK TO ${name}`);
+        throw error;
+      } finally {
+        depth -= 1;
+      }
+    },
+  };
+}
+
+async function run<R extends object = Row>(
+  client: pg.ClientBase | pg.Pool,
+  text: string,
+  values?: readonly unknown[],
+): Promise<R[]> {
+  const result = await client.query<R>(text, values && [...values]).catch(fail);
+  return result.rows;
+}
+
+/** A transaction in which a statement failed and was caught is rolled back by COMMIT, which does not call that an error. */
+async function commit(client: pg.ClientBase): Promise<void> {
+  const { command } = await client.query('COMMIT').catch(fail);
+  if (command !== 'COMMIT')
+    throw new DbError('other', null, 'a statement had failed, so the transaction was rolled back at its end');
+}
+
+/** Ends the transaction; returns the error for which the connection must not be used again. */
+async function rollback(client: pg.ClientBase, error: unknown): Promise<Error | undefined> {
+  if (isLost(error)) return error;
+  return client.query('ROLLBACK').then(
+    () => undefined,
+    (failure: Error) => failure,
+  );
+}
+
+function isLost(error: unknown): error is DbError {
+  return error instanceof DbError && error.kind === 'transient' && error.sqlState === null;
+}
+
+function fail(error: unknown): never {
+  throw dbErrorOf(error);
+}
+
+/** 64-bit integers as BigInt: sequences and counts do not all fit a number. */
+function parsers(): pg.TypeOverrides {
+  const types = new pg.TypeOverrides();
+  const INT8_ARRAY = 1016;
+  types.setTypeParser(pg.types.builtins.INT8, BigInt);
+  types.setTypeParser(INT8_ARRAY, (text) =>
+    text === '{}'
+      ? []
+      : text
+          .slice(1, -1)
+          .split(',')
+          .map((item) => (item === 'NULL' ? null : BigInt(item))),
+  );
+  return types;
+}
