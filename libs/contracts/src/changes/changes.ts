@@ -1,5 +1,5 @@
 /** What the projector tells the world, after it has committed: one event per change, each with the full current state. */
-import { type TSchema, Type } from 'typebox';
+import { type Static, type TSchema, Type } from 'typebox';
 import { Digits, nullable, Origin } from '../facts/common.ts';
 import { AccountView, MailboxView, MessageView, SyncRunView, ThreadView } from './views.ts';
 
@@ -23,6 +23,7 @@ export const SkippedView = Type.Object(
   },
   { additionalProperties: false },
 );
+export type SkippedView = Static<typeof SkippedView>;
 
 export const VIEWS = {
   message: MessageView,
