@@ -44,7 +44,6 @@ export interface ServiceEnv {
   readonly natsUrl: string;
   readonly http: { readonly host: string; readonly port: number };
   readonly apiToken: string;
-  readonly logLevel: string;
 }
 
 export function readServiceEnv(env: EnvReader, defaultPort: number): ServiceEnv {
@@ -55,6 +54,5 @@ export function readServiceEnv(env: EnvReader, defaultPort: number): ServiceEnv 
       port: env.integer('MAILSTREAM_HTTP_PORT', defaultPort, { min: 0, max: 65_535 }),
     },
     apiToken: env.string('MAILSTREAM_API_TOKEN'),
-    logLevel: env.string('LOG_LEVEL', 'info'),
   };
 }

@@ -5,8 +5,10 @@ import fastifySwagger from '@fastify/swagger';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify';
 import type { Authenticate, Principal } from './auth.ts';
-import { AppError, type ErrorClass } from './errors.ts';
+import { aborted } from './clock.ts';
+import { AppError, type ErrorClass, messageOf } from './errors.ts';
 import type { Logger } from './log.ts';
+import type { Part } from './run-service.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -132,5 +134,24 @@ function describe(error: unknown): { status: number; code: string; message: stri
     status: 500,
     code: 'api.internal',
     message: 'something went wrong on our side; the log has the request id',
+  };
+}
+
+/** Serves for as long as it runs. Throws `http.port` when the address is taken. */
+export function httpPart(app: HttpServer, at: { readonly host: string; readonly port: number }): Part {
+  return {
+    name: 'http',
+    async run(signal) {
+      await app.listen(at).catch((cause: unknown) => {
+        throw new AppError(
+          'http.port',
+          'permanent',
+          `cannot listen on ${at.host}:${at.port} (MAILSTREAM_HTTP_HOST, MAILSTREAM_HTTP_PORT): ${messageOf(cause)}`,
+          { cause },
+        );
+      });
+      await aborted(signal);
+      await app.close();
+    },
   };
 }

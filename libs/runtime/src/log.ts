@@ -1,12 +1,13 @@
 /** Structured logs: one JSON line per event on stderr, with names for everything that could hold a secret cut out. */
 import { destination, type Logger as PinoLogger, pino } from 'pino';
+import { readEnv } from './env.ts';
 
 export type Logger = PinoLogger;
 
 const SECRETS = ['password', 'credential', 'accessToken', 'refreshToken', 'authorization', 'key', 'token'];
 
-/** A logger for one service; `level` is a pino level name. */
-export function createLogger(service: string, level: string): Logger {
+/** The logger of a service. Its level is `LOG_LEVEL`, a pino level name, `info` if not set: known before the rest of the configuration. */
+export function createLogger(service: string, level: string = readEnv().string('LOG_LEVEL', 'info')): Logger {
   return pino(
     {
       level,

@@ -1,0 +1,18 @@
+/** What the fetcher is told by its environment. */
+import { readEnv, readServiceEnv } from '@mailstream/runtime';
+
+export function readConfig() {
+  const env = readEnv();
+  const config = {
+    ...readServiceEnv(env, 8082),
+    replicas: env.integer('MAILSTREAM_STREAM_REPLICAS', 1, { min: 1, max: 5 }),
+    concurrency: {
+      live: env.integer('MAILSTREAM_LIVE_JOBS', 16, { min: 1, max: 1_000 }),
+      backfill: env.integer('MAILSTREAM_BACKFILL_JOBS', 4, { min: 1, max: 1_000 }),
+    },
+    watches: env.integer('MAILSTREAM_WATCHES', 5_000, { min: 0, max: 100_000 }),
+    sessionIdleMs: 60_000,
+  };
+  env.check();
+  return config;
+}

@@ -1,0 +1,62 @@
+/** The work queues of fetch jobs: one per provider and lane, so that imports never starve live mail. */
+import type { Bus, WorkItem } from '@mailstream/bus';
+import { FetchJob, LANES, type Lane } from '@mailstream/contracts';
+import type { Logger, Part } from '@mailstream/runtime';
+import { Compile } from 'typebox/compile';
+import { type FetchDeps, fetchJob } from './fetch-job.ts';
+
+const validator = Compile(FetchJob);
+
+/** How long a job may go without a sign of life before another fetcher gets it, milliseconds. */
+const HOLD_MS = 5_000;
+
+export interface JobsDeps extends FetchDeps {
+  readonly bus: Bus;
+  readonly logger: Logger;
+  readonly providers: readonly string[];
+  /** Jobs of one lane at a time in this process. */
+  readonly concurrency: Record<Lane, number>;
+}
+
+/** One part per provider and lane. */
+export function createJobConsumers(deps: JobsDeps): Part[] {
+  const { bus, logger, providers, concurrency } = deps;
+
+  async function handle(item: WorkItem, signal: AbortSignal): Promise<void> {
+    const job = parse(item.data);
+    if (!job) {
+      logger.warn({ subject: item.subject }, 'job parked: not a fetch job');
+      await bus.park(item, 'bad-payload', 'not a fetch job');
+      return item.ack();
+    }
+    await fetchJob(deps, job, signal);
+    await item.ack();
+  }
+
+  return providers.flatMap((provider) =>
+    LANES.map((lane) => ({
+      name: `${provider} ${lane} jobs`,
+      run: (signal: AbortSignal) =>
+        bus.work(
+          {
+            stream: 'FETCH',
+            durable: `fetcher-${provider}-${lane}`,
+            filter: `fetch.${provider}.${lane}.>`,
+            concurrency: concurrency[lane],
+            holdMs: HOLD_MS,
+          },
+          handle,
+          signal,
+        ),
+    })),
+  );
+}
+
+function parse(data: Uint8Array): FetchJob | null {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(data));
+    return validator.Check(value) ? value : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,36 @@
+/** The provider fetcher: the edge to mail providers. Does fetch jobs and watches accounts; keeps no state. */
+import { connectBus } from '@mailstream/bus';
+import { loadProvider, providers } from '@mailstream/providers';
+import { createHttpServer, createLogger, createTokenAuth, httpPart, runService } from '@mailstream/runtime';
+import { readConfig } from './config.ts';
+import { createJobConsumers } from './jobs.ts';
+import { createSessions } from './sessions.ts';
+import { createWatchers } from './watch.ts';
+
+const logger = createLogger('provider-fetcher');
+
+await runService(logger, async () => {
+  const config = readConfig();
+  const bus = await connectBus({ url: config.natsUrl, name: 'provider-fetcher', logger });
+  await bus.ensureTopology({ replicas: config.replicas });
+
+  const sessions = createSessions({ bus, loadProvider, logger, idleMs: config.sessionIdleMs });
+  const names = providers.map((provider) => provider.name);
+  const watchable = providers.filter((provider) => provider.push === 'idle').map((provider) => provider.name);
+
+  const app = await createHttpServer({
+    title: 'Mailstream provider fetcher',
+    logger,
+    authenticate: createTokenAuth(config.apiToken),
+    ready: () => bus.connected(),
+  });
+  return {
+    parts: [
+      sessions.part,
+      ...createJobConsumers({ bus, sessions, logger, providers: names, concurrency: config.concurrency }),
+      ...createWatchers({ bus, sessions, logger, providers: watchable, capacity: config.watches }),
+      httpPart(app, config.http),
+    ],
+    close: [() => bus.close()],
+  };
+});

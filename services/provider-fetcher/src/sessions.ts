@@ -1,0 +1,108 @@
+/** Authenticated sessions, kept warm for a while: connecting costs more than a look. */
+import type { Bus } from '@mailstream/bus';
+import { type AccountRef, CredentialsReply, subjects } from '@mailstream/contracts';
+import { type Provider, ProviderError, type Session } from '@mailstream/providers';
+import { type Logger, messageOf, type Part, pause } from '@mailstream/runtime';
+import { Compile } from 'typebox/compile';
+
+const BROKER_TIMEOUT_MS = 5_000;
+const SWEEP_MS = 5_000;
+
+const reply = Compile(CredentialsReply);
+
+export interface SessionRequest extends AccountRef {
+  readonly provider: string;
+  readonly credentialVersion: number;
+}
+
+export interface Sessions {
+  /** Runs `work` with a session of the account that nobody else uses meanwhile. Throws `ProviderError` when it cannot connect. */
+  use<T>(request: SessionRequest, signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T>;
+  /** A session of the caller's own, never shared or reused; the caller closes it. */
+  open(request: SessionRequest, signal: AbortSignal): Promise<Session>;
+  /** Closes sessions nobody has used for `idleMs`, and all of them when it ends. */
+  readonly part: Part;
+}
+
+interface Idle {
+  readonly session: Session;
+  readonly version: number;
+  readonly since: number;
+}
+
+export function createSessions(deps: {
+  readonly bus: Bus;
+  readonly loadProvider: (name: string) => Promise<Provider>;
+  readonly logger: Logger;
+  readonly idleMs: number;
+}): Sessions {
+  const { bus, loadProvider, logger, idleMs } = deps;
+  const idle = new Map<string, Idle[]>();
+
+  async function open(request: SessionRequest, signal: AbortSignal): Promise<Session> {
+    const provider = await loadProvider(request.provider);
+    const answer: unknown = JSON.parse(
+      new TextDecoder().decode(await bus.request(subjects.credentials(request), {}, BROKER_TIMEOUT_MS)),
+    );
+    if (!reply.Check(answer))
+      throw new Error('the token broker sent something that is not a credentials reply');
+    if (!answer.ok) throw new ProviderError(answer.failure, answer.code, answer.message);
+    return provider.connect({ settings: answer.settings, credential: answer.credential, signal });
+  }
+
+  function take(request: SessionRequest): Session | null {
+    const list = idle.get(request.account) ?? [];
+    for (let kept = list.pop(); kept; kept = list.pop()) {
+      if (kept.version >= request.credentialVersion && kept.session.usable()) return kept.session;
+      close(kept.session);
+    }
+    return null;
+  }
+
+  function close(session: Session): void {
+    session
+      .close()
+      .catch((error: unknown) =>
+        logger.debug({ err: error }, `a session did not close: ${messageOf(error)}`),
+      );
+  }
+
+  function closeOlderThan(time: number): void {
+    for (const [account, list] of idle) {
+      const kept = list.filter((one) => one.since > time);
+      for (const one of list) if (one.since <= time) close(one.session);
+      if (kept.length > 0) idle.set(account, kept);
+      else idle.delete(account);
+    }
+  }
+
+  return {
+    open,
+    async use(request, signal, work) {
+      const session = take(request) ?? (await open(request, signal));
+      try {
+        const result = await work(session);
+        const list = idle.get(request.account) ?? [];
+        idle.set(request.account, [
+          ...list,
+          { session, version: request.credentialVersion, since: Date.now() },
+        ]);
+        return result;
+      } catch (error) {
+        // Whatever went wrong, half a conversation may be left in it.
+        close(session);
+        throw error;
+      }
+    },
+    part: {
+      name: 'sessions',
+      async run(signal) {
+        while (!signal.aborted) {
+          await pause(SWEEP_MS, signal);
+          closeOlderThan(Date.now() - idleMs);
+        }
+        closeOlderThan(Number.POSITIVE_INFINITY);
+      },
+    },
+  };
+}

@@ -1,0 +1,74 @@
+/** Watching: holds leases on accounts whose provider can push over an open connection (IMAP IDLE), and hints when something stirs. */
+import type { Bus, Lease } from '@mailstream/bus';
+import { subjects, WatchLease } from '@mailstream/contracts';
+import { ProviderError } from '@mailstream/providers';
+import { backoffMs, type Logger, messageOf, type Part, pause } from '@mailstream/runtime';
+import { Compile } from 'typebox/compile';
+import type { Sessions } from './sessions.ts';
+
+const validator = Compile(WatchLease);
+
+/** How long after a fetcher died another takes its watches over, milliseconds. */
+const HOLD_MS = 10_000;
+
+const RECONNECT = { baseMs: 1_000, maxMs: 5 * 60_000 };
+
+export interface WatchDeps {
+  readonly bus: Bus;
+  readonly sessions: Sessions;
+  readonly logger: Logger;
+  readonly providers: readonly string[];
+  /** Accounts watched by this process at most. */
+  readonly capacity: number;
+}
+
+/** One part per provider that can be watched. */
+export function createWatchers({ bus, sessions, logger, providers, capacity }: WatchDeps): Part[] {
+  async function hold(lease: Lease): Promise<void> {
+    const account: unknown = JSON.parse(new TextDecoder().decode(lease.data));
+    if (!validator.Check(account)) throw new Error(`not a watch lease: ${lease.subject}`);
+    let failures = 0;
+    const wake = () => {
+      // A hint that cannot be published is not lost: the poll looks anyway.
+      bus.publish({ subject: subjects.hint(account, 'push'), data: {} }).catch((error: unknown) => {
+        logger.warn({ account: account.account }, `a hint could not be published: ${messageOf(error)}`);
+      });
+    };
+    while (!lease.signal.aborted) {
+      try {
+        await watchOnce(account, wake, lease.signal);
+        failures = 0;
+      } catch (error) {
+        if (lease.signal.aborted) return;
+        failures += 1;
+        const known = error instanceof ProviderError;
+        logger[known ? 'info' : 'warn'](
+          { account: account.account, code: known ? error.code : undefined },
+          `watch ended: ${messageOf(error)}`,
+        );
+      }
+      await pause(backoffMs(RECONNECT, Math.max(failures, 1), Math.random()), lease.signal);
+    }
+  }
+
+  async function watchOnce(account: WatchLease, wake: () => void, signal: AbortSignal): Promise<void> {
+    const session = await sessions.open(account, signal);
+    try {
+      // What happened while nobody watched is found by looking once.
+      wake();
+      await session.watch?.(wake, signal);
+    } finally {
+      await session.close();
+    }
+  }
+
+  return providers.map((provider) => ({
+    name: `${provider} watches`,
+    run: (signal) =>
+      bus.holdLeases(
+        { durable: `watcher-${provider}`, filter: `watch.${provider}.*`, capacity, holdMs: HOLD_MS },
+        hold,
+        signal,
+      ),
+  }));
+}

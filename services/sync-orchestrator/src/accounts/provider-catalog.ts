@@ -1,0 +1,59 @@
+/** What the orchestrator needs to know of providers: their names, and whether settings and credentials have the right shape. */
+import type { ProviderEntry } from '@mailstream/providers';
+import { AppError } from '@mailstream/runtime';
+import type { TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+
+export interface KnownProvider {
+  readonly push: 'webhook' | 'idle' | 'none';
+  /** Throws `account.invalid` naming the first field that is wrong. */
+  checkSettings(settings: unknown): void;
+  checkCredential(credential: unknown): void;
+  /** A name for people, from valid settings. */
+  describe(settings: unknown): string;
+}
+
+export interface ProviderCatalog {
+  /** Throws `account.provider` for a name that is not known. */
+  get(name: string): KnownProvider;
+}
+
+export function createProviderCatalog(entries: readonly ProviderEntry[]): ProviderCatalog {
+  const known = new Map<string, KnownProvider>(
+    entries.map((entry) => [
+      entry.name,
+      {
+        push: entry.push,
+        checkSettings: checker('settings', entry.settings),
+        checkCredential: checker('credential', entry.credential),
+        describe: entry.describe,
+      },
+    ]),
+  );
+  return {
+    get(name) {
+      const provider = known.get(name);
+      if (provider) return provider;
+      const names = [...known.keys()].join(', ');
+      throw new AppError(
+        'account.provider',
+        'invalid',
+        `there is no provider ${JSON.stringify(name)}; known: ${names}`,
+      );
+    },
+  };
+}
+
+/** Never repeats the value: a credential must not come back in an error. */
+function checker(what: string, schema: TSchema): (value: unknown) => void {
+  const validator = Compile(schema);
+  return (value) => {
+    const [error] = validator.Errors(value);
+    if (error)
+      throw new AppError(
+        'account.invalid',
+        'invalid',
+        `${what}${error.instancePath.replaceAll('/', '.')} ${error.message}`,
+      );
+  };
+}

@@ -1,0 +1,28 @@
+/** What the orchestrator is told by its environment. */
+import { readEnv, readServiceEnv } from '@mailstream/runtime';
+import type { SyncLimits } from './domain/decide.ts';
+
+const HOUR = 3_600_000;
+
+export function readConfig() {
+  const env = readEnv();
+  const pollSeconds = env.integer('MAILSTREAM_POLL_SECONDS', 60, { min: 1, max: 86_400 });
+  const limits: SyncLimits = {
+    inFlight: env.integer('MAILSTREAM_SCOPES_IN_FLIGHT', 4, { min: 2, max: 100 }),
+    pollMs: pollSeconds * 1_000,
+    deepPollMs: env.integer('MAILSTREAM_DEEP_POLL_SECONDS', 15 * 60, { min: 1, max: 7 * 86_400 }) * 1_000,
+    lostMs: HOUR / 4,
+    backPressureMs: 1_000,
+  };
+  const config = {
+    ...readServiceEnv(env, 8081),
+    databaseUrl: env.string('DATABASE_URL'),
+    key: { text: env.optional('MAILSTREAM_KEY'), file: env.optional('MAILSTREAM_KEY_FILE') },
+    replicas: env.integer('MAILSTREAM_STREAM_REPLICAS', 1, { min: 1, max: 5 }),
+    maxLag: env.integer('MAILSTREAM_MAX_LAG', 20_000, { min: 1, max: 10_000_000 }),
+    sweepMs: 30_000,
+    limits,
+  };
+  env.check();
+  return config;
+}

@@ -1,0 +1,344 @@
+// `decide` as a specification: given what is known, when something happens, then this is done.
+import { type FetchReport, type HintReason, MAILBOXES_SCOPE } from '@mailstream/contracts';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Decision, decide, type SyncEffect, type SyncEvent, type SyncLimits } from './decide.ts';
+import { newMailbox, newMailboxList, type ScopeState, type SyncState } from './state.ts';
+
+const NOW = new Date('2026-01-01T12:00:00Z');
+const LIMITS: SyncLimits = {
+  inFlight: 3,
+  pollMs: 60_000,
+  deepPollMs: 900_000,
+  lostMs: 600_000,
+  backPressureMs: 1_000,
+};
+
+function given(...scopes: ScopeState[]): SyncState {
+  return { state: 'live', reason: null, scopes: new Map(scopes.map((scope) => [scope.scope, scope])) };
+}
+
+const LOOKED_AT: Partial<ScopeState> = {
+  wanted: null,
+  backfilled: true,
+  checkedAt: new Date(NOW.getTime() - 5_000),
+};
+const list = (with_: Partial<ScopeState> = {}): ScopeState => ({
+  ...newMailboxList(),
+  ...LOOKED_AT,
+  ...with_,
+});
+const inbox = (with_: Partial<ScopeState> = {}): ScopeState => ({
+  ...newMailbox('inbox', 'INBOX', true),
+  ...LOOKED_AT,
+  ...with_,
+});
+const archive = (with_: Partial<ScopeState> = {}): ScopeState => ({
+  ...newMailbox('archive', 'Archive', false),
+  ...LOOKED_AT,
+  ...with_,
+});
+const running = (run: string, lane: 'live' | 'backfill' = 'live') => ({
+  inFlight: { run, lane, since: NOW },
+});
+
+function when(
+  state: SyncState,
+  event: SyncEvent,
+  over: { backfillAllowed?: boolean; now?: Date } = {},
+): Decision {
+  return decide(state, event, {
+    now: NOW,
+    random: 0.5,
+    runSeed: 'run',
+    backfillAllowed: true,
+    limits: LIMITS,
+    ...over,
+  });
+}
+
+const jobs = (effects: readonly SyncEffect[]) =>
+  effects.flatMap((one) => (one.kind === 'job' ? [`${one.lane} ${one.scope}`] : []));
+const report = (run: string, over: Partial<FetchReport> = {}): FetchReport => ({
+  run,
+  outcome: 'nothing',
+  done: true,
+  ...over,
+});
+
+describe('hints', () => {
+  it('a push looks at the hot scopes only', () => {
+    expect(jobs(when(given(list(), inbox(), archive()), { kind: 'hint', reason: 'push' }).effects)).toEqual([
+      'live mailboxes',
+      'live inbox',
+    ]);
+  });
+
+  it('a person’s request looks at all scopes, a few at a time', () => {
+    const { state, effects } = when(given(list(), inbox(), archive(), archive({ scope: 'other' })), {
+      kind: 'hint',
+      reason: 'user',
+    });
+    expect(jobs(effects)).toHaveLength(LIMITS.inFlight);
+    expect([...state.scopes.values()].filter((scope) => scope.wanted)).toHaveLength(1);
+  });
+
+  it('a poll looks at what is due', () => {
+    const due = { checkedAt: new Date(NOW.getTime() - LIMITS.pollMs) };
+    expect(
+      jobs(when(given(list(due), inbox(due), archive()), { kind: 'hint', reason: 'poll' }).effects),
+    ).toEqual(['live mailboxes']);
+  });
+
+  it('while a fetch is in flight a hint is remembered, and answered when it ends', () => {
+    const hinted = when(given(list(), inbox(running('a'))), { kind: 'hint', reason: 'push' });
+    expect(jobs(hinted.effects)).toEqual(['live mailboxes']);
+    const ended = when(hinted.state, { kind: 'reported', scope: 'inbox', report: report('a') });
+    expect(jobs(ended.effects)).toEqual(['live inbox']);
+  });
+
+  it('a person cuts a back-off short, but not one that the provider asked for', () => {
+    const later = new Date(NOW.getTime() + 60_000);
+    const failure = { code: 'x', message: 'x', at: NOW, run: 'r' };
+    const broken = inbox({ attempts: 2, retryAt: later, failure: { ...failure, failure: 'network' } });
+    const throttled = archive({ attempts: 2, retryAt: later, failure: { ...failure, failure: 'quota' } });
+    const { effects } = when(given(list(), broken, throttled), { kind: 'hint', reason: 'user' });
+    expect(jobs(effects)).toEqual(['live mailboxes', 'live inbox']);
+  });
+});
+
+describe('imports', () => {
+  it('a new mailbox is imported, the inbox first, and one place stays free for live mail', () => {
+    const fresh = given(
+      list(),
+      newMailbox('a', 'A', false),
+      newMailbox('b', 'B', false),
+      newMailbox('inbox', 'INBOX', true),
+    );
+    expect(jobs(when(fresh, { kind: 'swept' }).effects)).toEqual(['backfill inbox', 'backfill a']);
+  });
+
+  it('go on page by page until done', () => {
+    const importing = given(list(), inbox({ backfilled: false, ...running('a', 'backfill') }));
+    const more = when(importing, {
+      kind: 'reported',
+      scope: 'inbox',
+      report: report('a', { outcome: 'advanced', done: false }),
+    });
+    expect(jobs(more.effects)).toEqual(['backfill inbox']);
+    const run = more.state.scopes.get('inbox')?.inFlight?.run ?? '';
+    const done = when(more.state, {
+      kind: 'reported',
+      scope: 'inbox',
+      report: report(run, { outcome: 'advanced', done: true }),
+    });
+    expect(jobs(done.effects)).toEqual([]);
+    expect(done.state.state).toBe('live');
+  });
+
+  it('wait while the projector is behind, live looks do not', () => {
+    const importing = given(list({ wanted: 'push' }), inbox({ backfilled: false }));
+    const { effects } = when(importing, { kind: 'swept' }, { backfillAllowed: false });
+    expect(jobs(effects)).toEqual(['live mailboxes']);
+    expect(effects).toContainEqual({ kind: 'wake', at: new Date(NOW.getTime() + LIMITS.backPressureMs) });
+  });
+
+  it('a live look comes before the next import page of the same mailbox', () => {
+    const { effects } = when(given(list(), inbox({ backfilled: false })), { kind: 'hint', reason: 'push' });
+    expect(jobs(effects)).toEqual(['live mailboxes', 'live inbox']);
+  });
+});
+
+describe('failures', () => {
+  const failed = (
+    failure: 'network' | 'auth' | 'gone' | 'quota',
+    retryAfterMs: number | null = null,
+  ): SyncEvent => ({
+    kind: 'failed',
+    at: NOW,
+    data: { scope: 'inbox', run: 'a', failure, code: `test.${failure}`, message: 'it failed', retryAfterMs },
+  });
+
+  it('are tried again later, and the account says so', () => {
+    const { state, effects } = when(given(list(), inbox(running('a'))), failed('network'));
+    expect(jobs(effects)).toEqual([]);
+    expect(state).toMatchObject({ state: 'degraded', reason: 'it failed' });
+    expect(effects).toContainEqual({ kind: 'wake', at: state.scopes.get('inbox')?.retryAt });
+  });
+
+  it('wait at least as long as the provider asked', () => {
+    const { state } = when(given(list(), inbox(running('a'))), failed('quota', 3_600_000));
+    expect(state.scopes.get('inbox')?.retryAt).toEqual(new Date(NOW.getTime() + 3_600_000));
+  });
+
+  it('told twice count once', () => {
+    const once = when(given(list(), inbox(running('a'))), failed('network')).state;
+    expect(when(once, failed('network')).state.scopes.get('inbox')?.attempts).toBe(1);
+  });
+
+  it('of the credentials stop the account until they are new', () => {
+    const stopped = when(given(list({ wanted: 'poll' }), inbox(running('a'))), failed('auth'));
+    expect(stopped.state.state).toBe('reauth_required');
+    expect(jobs(when(stopped.state, { kind: 'hint', reason: 'user' }).effects)).toEqual([]);
+    expect(jobs(when(stopped.state, { kind: 'reconfigured' }).effects)).toEqual([
+      'live mailboxes',
+      'live inbox',
+    ]);
+  });
+
+  it('of a mailbox that is gone ask for the list of mailboxes', () => {
+    expect(jobs(when(given(list(), inbox(running('a'))), failed('gone')).effects)).toEqual([
+      'live mailboxes',
+    ]);
+  });
+});
+
+describe('people', () => {
+  it('a paused account starts nothing, a resumed one looks at everything', () => {
+    const paused = when(given(list(), inbox()), { kind: 'paused' });
+    expect(paused.state.state).toBe('paused');
+    expect(jobs(when(paused.state, { kind: 'hint', reason: 'user' }).effects)).toEqual([]);
+    expect(jobs(when(paused.state, { kind: 'resumed' }).effects)).toEqual(['live mailboxes', 'live inbox']);
+  });
+});
+
+describe('mailboxes', () => {
+  const seen = (over: object): SyncEvent => ({
+    kind: 'mailbox',
+    data: {
+      op: 'upsert',
+      mailbox: 'archive',
+      path: 'Archive',
+      name: 'Archive',
+      parent: null,
+      role: 'archive',
+      selectable: true,
+      state: '1',
+      messages: 1,
+      origin: 'live',
+      ...over,
+    },
+  });
+
+  it('one that changed is looked at, one that cannot be selected is not a scope', () => {
+    expect(jobs(when(given(list(), archive()), seen({})).effects)).toEqual(['live archive']);
+    expect(when(given(list(), archive()), seen({ selectable: false })).state.scopes.has('archive')).toBe(
+      false,
+    );
+  });
+
+  it('one that was renamed keeps its scope and is fetched at its new path', () => {
+    const { effects } = when(given(list(), archive()), seen({ path: 'Old/Archive' }));
+    expect(effects).toContainEqual(
+      expect.objectContaining({ kind: 'job', scope: 'archive', path: 'Old/Archive' }),
+    );
+  });
+});
+
+it('a fetch that was lost is started again by the sweep', () => {
+  const { effects } = when(
+    given(list(), inbox(running('a'))),
+    { kind: 'swept' },
+    { now: new Date(NOW.getTime() + LIMITS.lostMs + 1) },
+  );
+  expect(jobs(effects)).toContain('live inbox');
+});
+
+/** Random lives of an account: hints, ends of fetches, failures, pauses, in any order. */
+const step = fc.oneof(
+  fc.record({
+    kind: fc.constant('hint' as const),
+    reason: fc.constantFrom<HintReason>('push', 'user', 'poll', 'retry'),
+  }),
+  fc.record({
+    kind: fc.constant('end' as const),
+    pick: fc.nat(),
+    outcome: fc.constantFrom<FetchReport['outcome']>('advanced', 'nothing', 'fenced'),
+    done: fc.boolean(),
+  }),
+  fc.record({ kind: fc.constant('fail' as const), pick: fc.nat() }),
+  fc.record({ kind: fc.constantFrom('paused' as const, 'resumed' as const) }),
+);
+
+it('whatever happens: one fetch per scope, no more than allowed, and in the end every hint was answered', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      let state = given(
+        list(),
+        newMailbox('inbox', 'INBOX', true),
+        newMailbox('a', 'A', false),
+        newMailbox('b', 'B', false),
+      );
+      let now = NOW.getTime();
+      let n = 0;
+      const flights = () =>
+        [...state.scopes.values()].flatMap((scope) =>
+          scope.inFlight ? [{ scope: scope.scope, ...scope.inFlight }] : [],
+        );
+      const apply = (event: SyncEvent) => {
+        const busy = new Set(flights().map((flight) => flight.scope));
+        now += 1_000;
+        n += 1;
+        const decision = decide(state, event, {
+          now: new Date(now),
+          random: 0,
+          runSeed: `r${n}`,
+          backfillAllowed: true,
+          limits: LIMITS,
+        });
+        const ended =
+          event.kind === 'reported' || event.kind === 'failed'
+            ? [event.kind === 'failed' ? event.data.scope : event.scope]
+            : [];
+        for (const effect of decision.effects) {
+          if (effect.kind === 'job' && event.kind !== 'paused')
+            expect(busy.has(effect.scope) && !ended.includes(effect.scope)).toBe(false);
+        }
+        state = decision.state;
+        expect(flights().length).toBeLessThanOrEqual(LIMITS.inFlight);
+      };
+      for (const one of steps) {
+        if (one.kind === 'hint' || one.kind === 'paused' || one.kind === 'resumed') apply(one);
+        else {
+          const flying = flights();
+          const flight = flying[one.pick % Math.max(flying.length, 1)];
+          if (!flight) continue;
+          if (one.kind === 'end')
+            apply({
+              kind: 'reported',
+              scope: flight.scope,
+              report: { run: flight.run, outcome: one.outcome, done: one.done },
+            });
+          else
+            apply({
+              kind: 'failed',
+              at: new Date(now),
+              data: {
+                scope: flight.scope,
+                run: flight.run,
+                failure: 'network',
+                code: 'x',
+                message: 'x',
+                retryAfterMs: null,
+              },
+            });
+        }
+      }
+      apply({ kind: 'resumed' });
+      for (let rounds = 0; rounds < 100 && flights().length > 0; rounds += 1) {
+        for (const flight of flights())
+          apply({
+            kind: 'reported',
+            scope: flight.scope,
+            report: { run: flight.run, outcome: 'advanced', done: true },
+          });
+      }
+      expect(flights()).toEqual([]);
+      expect([...state.scopes.values()].every((scope) => scope.wanted === null && scope.backfilled)).toBe(
+        true,
+      );
+      expect(state.state).toBe('live');
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -1,0 +1,123 @@
+/** Reads a status report as an experienced operator would: one finding per check, with what mends it. */
+import type { Account, Finding, StatusReport } from '@mailstream/contracts';
+
+/** A lag of more events than this is worth a word. */
+const HIGH_LAG = 10_000;
+const DAY_MS = 86_400_000;
+
+/** Findings of a report, in the order an operator would look. A check that finds nothing says so. */
+export function diagnose(report: StatusReport, now: Date): Finding[] {
+  return [
+    ...report.accounts.flatMap(accountFindings),
+    accountsSummary(report.accounts),
+    lags(report),
+    parked(report),
+    incidents(report, now),
+    queues(report),
+  ];
+}
+
+function accountFindings(account: Account): Finding[] {
+  const check = `account ${account.name}`;
+  switch (account.state) {
+    case 'reauth_required':
+      return [
+        {
+          level: 'fail',
+          check,
+          message: account.reason ?? 'the provider refuses the credentials',
+          mend: `PATCH /v1/accounts/${account.id} with a new credential; ids and cursors stay`,
+        },
+      ];
+    case 'degraded':
+      return [
+        {
+          level: 'warn',
+          check,
+          message: `${account.failure?.code ?? 'failing'}: ${account.reason ?? 'fetches fail'} (${account.failure?.attempts ?? 0} tries)`,
+          mend: account.failure?.retryAt
+            ? `nothing: it is tried again at ${account.failure.retryAt}`
+            : 'look at the scopes of the account',
+        },
+      ];
+    case 'paused':
+      return [
+        {
+          level: 'warn',
+          check,
+          message: 'paused by a person',
+          mend: `mailstream account resume ${account.id}`,
+        },
+      ];
+    case 'connecting':
+    case 'backfilling':
+    case 'live':
+    case 'removed':
+      return [];
+    default:
+      return account.state satisfies never;
+  }
+}
+
+function accountsSummary(accounts: readonly Account[]): Finding {
+  const live = accounts.filter((account) => account.state === 'live').length;
+  const importing = accounts.filter(
+    (account) => account.state === 'backfilling' || account.state === 'connecting',
+  ).length;
+  return {
+    level: 'ok',
+    check: 'accounts',
+    message: `${accounts.length} in all, ${live} live, ${importing} importing`,
+    mend: null,
+  };
+}
+
+function lags({ folds }: StatusReport): Finding {
+  const behind = folds.filter((fold) => fold.lag > HIGH_LAG);
+  const worst = behind.toSorted((a, b) => b.lag - a.lag)[0];
+  if (!worst)
+    return {
+      level: 'ok',
+      check: 'folds',
+      message: 'the orchestrator and the projector keep up with the log',
+      mend: null,
+    };
+  return {
+    level: 'warn',
+    check: 'folds',
+    message: `${worst.fold} partition ${worst.partition} is ${worst.lag} events behind (${behind.length} partitions in all)`,
+    mend: 'normal while an import runs; if it does not shrink, look at the service’s log and at PostgreSQL',
+  };
+}
+
+function parked({ parked: { count, recent } }: StatusReport): Finding {
+  const latest = recent[0];
+  if (!latest) return { level: 'ok', check: 'parked events', message: 'none', mend: null };
+  return {
+    level: 'warn',
+    check: 'parked events',
+    message: `${count}; the latest: ${latest.subject}: ${latest.detail}`,
+    mend: 'mend what publishes them; an event parked from the log is made good by the next sync of its account',
+  };
+}
+
+function incidents({ incidents: list }: StatusReport, now: Date): Finding {
+  const recent = list.filter((incident) => now.getTime() - Date.parse(incident.at) < DAY_MS);
+  const latest = recent[0];
+  if (!latest) return { level: 'ok', check: 'the log', message: 'is what it was', mend: null };
+  return {
+    level: 'warn',
+    check: 'the log',
+    message: `${latest.kind} at ${latest.at}: ${latest.detail} (${recent.length} repairs in a day)`,
+    mend: 'nothing: the view’s cursors were put back and providers are asked again; find out what happened to NATS’ storage',
+  };
+}
+
+function queues({ pending }: StatusReport): Finding {
+  return {
+    level: 'ok',
+    check: 'queues',
+    message: `${pending.hints} hints, ${pending.live} live jobs, ${pending.backfill} import jobs wait`,
+    mend: null,
+  };
+}

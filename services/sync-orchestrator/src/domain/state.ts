@@ -1,0 +1,81 @@
+/** What the orchestrator knows of one account and its scopes: the rows that decide, as plain values. */
+import {
+  type AccountState,
+  type FailureClass,
+  type HintReason,
+  type Lane,
+  MAILBOXES_SCOPE,
+} from '@mailstream/contracts';
+
+/** One fetch that is under way. */
+export interface InFlight {
+  readonly run: string;
+  readonly lane: Lane;
+  readonly since: Date;
+}
+
+/** The last failure of a scope; gone with its next success. */
+export interface ScopeFailure {
+  readonly failure: FailureClass;
+  readonly code: string;
+  readonly message: string;
+  readonly at: Date;
+  /** The run that failed, so that the same failure told twice counts once. */
+  readonly run: string;
+}
+
+/** One scope: a mailbox, or the list of mailboxes. */
+export interface ScopeState {
+  readonly scope: string;
+  /** The provider's address of it; null for the list of mailboxes. */
+  readonly path: string | null;
+  /** Looked at on every push: the list of mailboxes and the inbox. */
+  readonly hot: boolean;
+  /** Why a live look is wanted; null when none is. Set while a fetch is in flight it is the dirty bit. */
+  readonly wanted: HintReason | null;
+  /** Whether its import is complete. */
+  readonly backfilled: boolean;
+  readonly estimate: number | null;
+  readonly inFlight: InFlight | null;
+  /** Failures in a row. */
+  readonly attempts: number;
+  /** Not before this time; null: any time. */
+  readonly retryAt: Date | null;
+  readonly failure: ScopeFailure | null;
+  readonly checkedAt: Date | null;
+  readonly cursorAt: Date | null;
+}
+
+/** One account with all its scopes: what `decide` works on. */
+export interface SyncState {
+  readonly state: AccountState;
+  readonly reason: string | null;
+  readonly scopes: ReadonlyMap<string, ScopeState>;
+}
+
+const NEVER_FETCHED = {
+  estimate: null,
+  inFlight: null,
+  attempts: 0,
+  retryAt: null,
+  failure: null,
+  checkedAt: null,
+  cursorAt: null,
+} as const;
+
+/** The list of mailboxes of a new account: it has no import, only looks. */
+export function newMailboxList(): ScopeState {
+  return {
+    scope: MAILBOXES_SCOPE,
+    path: null,
+    hot: true,
+    wanted: 'poll',
+    backfilled: true,
+    ...NEVER_FETCHED,
+  };
+}
+
+/** A mailbox nobody has fetched yet: its import is to be done, which looks for what is new first. */
+export function newMailbox(scope: string, path: string, hot: boolean): ScopeState {
+  return { scope, path, hot, wanted: null, backfilled: false, ...NEVER_FETCHED };
+}

@@ -1,0 +1,47 @@
+/** The orchestrator's fold: which scopes exist, how far their cursors are, and what failed, as the log says. */
+import { EVENT_TYPES } from '@mailstream/contracts';
+import type { Fact, FoldDefinition, Page } from '@mailstream/fold';
+import type { SyncEvent } from './domain/decide.ts';
+import type { Pending, Reactor } from './react.ts';
+
+/** Folds `mailbox.changed`, cursors and failures into the rows of scopes, with the same `decide` that hints go through. */
+export function createOrchestratorFold(reactor: Reactor): FoldDefinition {
+  return {
+    name: 'orchestrator',
+    facts: ['mailbox.changed', 'cursor.*', 'sync.failed'],
+    async apply(tx, pages) {
+      const pending = await reactor.decideAll(tx, eventsByAccount(pages));
+      return { emissions: [], committed: () => actAll(reactor, pending) };
+    },
+  };
+}
+
+async function actAll(reactor: Reactor, pending: readonly Pending[]): Promise<void> {
+  for (const one of pending) await reactor.act(one);
+}
+
+function eventsByAccount(pages: readonly Page[]): Map<string, SyncEvent[]> {
+  const events = new Map<string, SyncEvent[]>();
+  for (const page of pages) {
+    const list = events.get(page.account) ?? [];
+    for (const fact of page.facts) list.push(...eventsOf(fact));
+    if (page.cursor) list.push(...eventsOf(page.cursor));
+    events.set(page.account, list);
+  }
+  return events;
+}
+
+function eventsOf(fact: Fact): SyncEvent[] {
+  switch (fact.event.type) {
+    case EVENT_TYPES.mailboxChanged:
+      return [{ kind: 'mailbox', data: fact.event.data }];
+    case EVENT_TYPES.cursorAdvanced:
+      return [{ kind: 'advanced', data: fact.event.data, at: fact.time }];
+    case EVENT_TYPES.cursorSeeded:
+      return [{ kind: 'seeded', scope: fact.event.data.scope }];
+    case EVENT_TYPES.syncFailed:
+      return [{ kind: 'failed', data: fact.event.data, at: fact.time }];
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,69 @@
+/** The work queue of hints and reports: each wakes one account; what is due is in its rows. */
+import type { Bus, WorkItem } from '@mailstream/bus';
+import { FetchReport, parseSyncSubject, type SyncSubject } from '@mailstream/contracts';
+import type { Logger, Part } from '@mailstream/runtime';
+import { Compile } from 'typebox/compile';
+import type { SyncEvent } from './domain/decide.ts';
+import type { Reactor } from './react.ts';
+
+const report = Compile(FetchReport);
+
+/** Consumes `SYNC` for as long as it runs. What it cannot use is parked with the reason, and the rest goes on. */
+export function createHintConsumer(deps: { bus: Bus; reactor: Reactor; logger: Logger }): Part {
+  const { bus, reactor, logger } = deps;
+
+  async function handle(item: WorkItem): Promise<void> {
+    const subject = parseSyncSubject(item.subject);
+    if (!subject)
+      return park(item, 'bad-subject', 'not sync.requested.<tenant>.<account>.<push|user|poll|retry>');
+    const event = toEvent(subject, item.data);
+    if (typeof event === 'string') return park(item, 'bad-payload', event);
+    // A redelivery means that a process died while it handled this: what it decided may not have been published.
+    if (item.deliveries > 1) await reactor.repeat(subject);
+    const known = await reactor.react(subject, event);
+    if (!known) {
+      if (subject.kind === 'fetched')
+        logger.debug({ subject: item.subject }, 'report for an account that is gone');
+      else
+        return park(
+          item,
+          'unknown-account',
+          `there is no account ${subject.account} of tenant ${subject.tenant}`,
+        );
+    }
+    await item.ack();
+  }
+
+  async function park(item: WorkItem, reason: string, detail: string): Promise<void> {
+    logger.warn({ subject: item.subject, reason, detail }, 'hint parked');
+    await bus.park(item, reason, detail);
+    await item.ack();
+  }
+
+  return {
+    name: 'hints',
+    run: (signal) =>
+      bus.work(
+        {
+          stream: 'SYNC',
+          durable: 'orchestrator',
+          filter: ['sync.requested.>', 'sync.fetched.>'],
+          concurrency: 8,
+          holdMs: 5_000,
+        },
+        handle,
+        signal,
+      ),
+  };
+}
+
+function toEvent(subject: SyncSubject, data: Uint8Array): SyncEvent | string {
+  if (subject.kind === 'hint') return { kind: 'hint', reason: subject.reason };
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(data));
+    if (report.Check(value)) return { kind: 'reported', scope: subject.scope, report: value };
+    return 'not a fetch report';
+  } catch {
+    return 'not JSON';
+  }
+}

@@ -1,0 +1,184 @@
+/** Turns something that happened to an account into saved rows, jobs, schedules and facts: `decide` with its I/O around it. */
+import { randomUUID } from 'node:crypto';
+import type { Bus } from '@mailstream/bus';
+import {
+  type AccountChanged,
+  type AccountRef,
+  type AccountVerb,
+  EVENT_TYPES,
+  type FetchJob,
+  subjects,
+  type WatchLease,
+} from '@mailstream/contracts';
+import type { Db, Tx } from '@mailstream/db';
+import type { Emission } from '@mailstream/fold';
+import { type AccountRow, type Locked, lockAccounts, saveChanges } from './accounts/sync-rows.ts';
+import { decide, type SyncEffect, type SyncEvent, type SyncLimits } from './domain/decide.ts';
+import type { SyncState } from './domain/state.ts';
+
+/** Facts this service says outside its fold: added inside a transaction, published after it committed. */
+export interface Outbox {
+  add(tx: Tx, emissions: readonly Emission[]): Promise<void>;
+  wake(): void;
+}
+
+export interface ReactorDeps {
+  readonly bus: Bus;
+  readonly db: Db;
+  readonly outbox: Outbox;
+  readonly limits: SyncLimits;
+  /** Whether the projector keeps up with this account's partition. */
+  readonly backfillAllowed: (account: string) => Promise<boolean>;
+  readonly pushOf: (provider: string) => 'webhook' | 'idle' | 'none';
+}
+
+/** What a decision wants from the bus, to be done after its transaction has committed. */
+export interface Pending {
+  readonly account: AccountRow;
+  readonly before: SyncState;
+  readonly after: SyncState;
+  readonly effects: readonly SyncEffect[];
+}
+
+export interface Reactor {
+  /** Decides on one event for one account and acts on it. False when there is no such account. */
+  react(at: AccountRef, event: SyncEvent): Promise<boolean>;
+  /** Decides on events of several accounts inside a caller's transaction; pass the result to `act` after the commit. */
+  decideAll(tx: Tx, events: ReadonlyMap<string, readonly SyncEvent[]>): Promise<readonly Pending[]>;
+  /** Publishes jobs, schedules and leases. Safe to repeat. */
+  act(pending: Pending): Promise<void>;
+  /** Offers again what was promised but may never have been published: the process died between commit and publish. */
+  repeat(at: AccountRef): Promise<void>;
+}
+
+const ACTIVE = new Set(['connecting', 'backfilling', 'live', 'degraded']);
+
+export function createReactor({ bus, db, outbox, limits, backfillAllowed, pushOf }: ReactorDeps): Reactor {
+  async function decideAll(
+    tx: Tx,
+    events: ReadonlyMap<string, readonly SyncEvent[]>,
+  ): Promise<readonly Pending[]> {
+    const locked = await lockAccounts(tx, [...events.keys()]);
+    const pending: Pending[] = [];
+    for (const [id, list] of events) {
+      const known = locked.get(id);
+      if (!known) continue;
+      pending.push(await decideOne(tx, known, list));
+    }
+    return pending;
+  }
+
+  async function decideOne(
+    tx: Tx,
+    { account, sync }: Locked,
+    events: readonly SyncEvent[],
+  ): Promise<Pending> {
+    const context = {
+      now: new Date(),
+      random: Math.random(),
+      backfillAllowed: await backfillAllowed(account.id),
+      limits,
+    };
+    let after = sync;
+    const effects: SyncEffect[] = [];
+    for (const event of events) {
+      const decision = decide(after, event, { ...context, runSeed: randomUUID() });
+      after = decision.state;
+      effects.push(...decision.effects);
+    }
+    await saveChanges(tx, account.id, sync, after);
+    if (effects.some((effect) => effect.kind === 'state')) {
+      await outbox.add(tx, [accountFact(account, 'updated', after)]);
+    }
+    return { account, before: sync, after, effects };
+  }
+
+  async function act({ account, before, after, effects }: Pending): Promise<void> {
+    const at = { tenant: account.tenant, account: account.id };
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'job':
+          await offerJob(account, effect);
+          break;
+        case 'wake':
+          await bus.schedule(at, 'retry', { at: effect.at }, subjects.hint(at, 'retry'));
+          break;
+        case 'state':
+          outbox.wake();
+          break;
+        default:
+          effect satisfies never;
+      }
+    }
+    if (ACTIVE.has(before.state) !== ACTIVE.has(after.state)) await watch(account, ACTIVE.has(after.state));
+  }
+
+  /** A job that is on offer or held already for this scope is left as it is: one fetch per scope. */
+  function offerJob(
+    account: AccountRow,
+    effect: Omit<Extract<SyncEffect, { kind: 'job' }>, 'kind'>,
+  ): Promise<void> {
+    const job: FetchJob = {
+      run: effect.run,
+      tenant: account.tenant,
+      account: account.id,
+      provider: account.provider,
+      scope: effect.scope,
+      path: effect.path,
+      lane: effect.lane,
+      reason: effect.reason,
+      credentialVersion: account.credentialVersion,
+    };
+    return bus.offer('FETCH', subjects.job(account.provider, effect.lane, account.id, effect.scope), job);
+  }
+
+  async function watch(account: AccountRow, on: boolean): Promise<void> {
+    if (pushOf(account.provider) !== 'idle') return;
+    const subject = subjects.watch(account.provider, account.id);
+    const lease: WatchLease = {
+      tenant: account.tenant,
+      account: account.id,
+      provider: account.provider,
+      credentialVersion: account.credentialVersion,
+    };
+    if (on) await bus.offer('WATCH', subject, lease);
+    else await bus.withdraw('WATCH', subject);
+  }
+
+  return {
+    decideAll,
+    act,
+    async react(at, event) {
+      const [pending] = await db.tx((tx) => decideAll(tx, new Map([[at.account, [event]]])));
+      if (pending?.account.tenant !== at.tenant) return false;
+      await act(pending);
+      return true;
+    },
+    async repeat(at) {
+      const locked = await db.tx((tx) => lockAccounts(tx, [at.account]));
+      const known = locked.get(at.account);
+      if (!known || known.account.tenant !== at.tenant) return;
+      await watch(known.account, ACTIVE.has(known.sync.state));
+      for (const { scope, path, inFlight } of known.sync.scopes.values()) {
+        if (inFlight) await offerJob(known.account, { scope, path, ...inFlight, reason: 'retry' });
+      }
+    },
+  };
+}
+
+/** The fact that says how an account stands now. */
+export function accountFact(
+  account: AccountRow,
+  verb: AccountVerb,
+  { state, reason }: Pick<SyncState, 'state' | 'reason'>,
+): Emission {
+  const data: AccountChanged = { verb, provider: account.provider, name: account.name, state, reason };
+  return {
+    to: 'mail',
+    tenant: account.tenant,
+    account: account.id,
+    fact: `account.${verb}`,
+    type: EVENT_TYPES.accountChanged,
+    data,
+  };
+}

@@ -1,0 +1,132 @@
+/** `/v1/accounts`: add, list, change, pause, resume and remove accounts, and look at their scopes. */
+import { Account, AccountCreate, AccountUpdate, ApiError, pageOf, ScopeStatus } from '@mailstream/contracts';
+import type { Db } from '@mailstream/db';
+import type { HttpServer } from '@mailstream/runtime';
+import { Type } from 'typebox';
+import type { Accounts } from '../accounts/accounts.ts';
+import { loadScopes } from '../accounts/sync-rows.ts';
+import type { ScopeState } from '../domain/state.ts';
+
+const Id = Type.Object({ id: Type.String({ format: 'uuid' }) });
+const tags = ['accounts'];
+const errors = { 400: ApiError, 401: ApiError, 404: ApiError };
+
+export function registerAccountRoutes(
+  app: HttpServer,
+  { accounts, db }: { accounts: Accounts; db: Db },
+): void {
+  app.get(
+    '/v1/accounts',
+    {
+      schema: {
+        tags,
+        summary: 'All accounts of the tenant',
+        response: { 200: pageOf(Account), 401: ApiError },
+      },
+    },
+    async (request) => ({ items: await accounts.list(request.principal.tenant), next: null }),
+  );
+
+  app.post(
+    '/v1/accounts',
+    {
+      schema: {
+        tags,
+        summary: 'Connect a mailbox',
+        body: AccountCreate,
+        response: { 201: Account, 400: ApiError, 401: ApiError },
+      },
+    },
+    async (request, reply) =>
+      reply.status(201).send(await accounts.create(request.principal.tenant, request.body)),
+  );
+
+  app.get(
+    '/v1/accounts/:id',
+    { schema: { tags, summary: 'One account', params: Id, response: { 200: Account, ...errors } } },
+    (request) => accounts.get({ tenant: request.principal.tenant, account: request.params.id }),
+  );
+
+  app.patch(
+    '/v1/accounts/:id',
+    {
+      schema: {
+        tags,
+        summary: 'New name, settings or credentials; ids and cursors stay',
+        params: Id,
+        body: AccountUpdate,
+        response: { 200: Account, ...errors },
+      },
+    },
+    (request) =>
+      accounts.update({ tenant: request.principal.tenant, account: request.params.id }, request.body),
+  );
+
+  app.delete(
+    '/v1/accounts/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Remove an account, its credentials and its mailbox view',
+        params: Id,
+        response: { 204: Type.Null(), ...errors },
+      },
+    },
+    async (request, reply) => {
+      await accounts.remove({ tenant: request.principal.tenant, account: request.params.id });
+      return reply.status(204).send(null);
+    },
+  );
+
+  for (const verb of ['pause', 'resume'] as const) {
+    app.post(
+      `/v1/accounts/:id/${verb}`,
+      {
+        schema: {
+          tags,
+          summary: `${verb === 'pause' ? 'Stop' : 'Go on'} fetching`,
+          params: Id,
+          response: { 200: Account, ...errors },
+        },
+      },
+      (request) => accounts[verb]({ tenant: request.principal.tenant, account: request.params.id }),
+    );
+  }
+
+  app.get(
+    '/v1/accounts/:id/scopes',
+    {
+      schema: {
+        tags,
+        summary: 'How far each mailbox is',
+        params: Id,
+        response: { 200: pageOf(ScopeStatus), ...errors },
+      },
+    },
+    async (request) => {
+      const account = await accounts.get({ tenant: request.principal.tenant, account: request.params.id });
+      const scopes = (await loadScopes(db, [account.id])).get(account.id);
+      return { items: [...(scopes?.values() ?? [])].map(toStatus), next: null };
+    },
+  );
+}
+
+function toStatus(scope: ScopeState): ScopeStatus {
+  return {
+    scope: scope.scope,
+    path: scope.path,
+    inFlight: scope.inFlight !== null,
+    backfilled: scope.backfilled,
+    estimate: scope.estimate,
+    cursorAt: scope.cursorAt?.toISOString() ?? null,
+    checkedAt: scope.checkedAt?.toISOString() ?? null,
+    failure: scope.failure && {
+      failure: scope.failure.failure,
+      code: scope.failure.code,
+      message: scope.failure.message,
+      at: scope.failure.at.toISOString(),
+      attempts: scope.attempts,
+      retryAt: scope.retryAt?.toISOString() ?? null,
+    },
+  };
+}

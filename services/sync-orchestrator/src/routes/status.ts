@@ -1,0 +1,69 @@
+/** `/v1/status` and `/v1/doctor`: the whole installation at a glance, and what is wrong with it in words. */
+import type { Bus } from '@mailstream/bus';
+import { ApiError, DeadLetter, DoctorReport, StatusReport } from '@mailstream/contracts';
+import type { Db } from '@mailstream/db';
+import { foldLags, incidents } from '@mailstream/fold';
+import type { HttpServer } from '@mailstream/runtime';
+import { Compile } from 'typebox/compile';
+import type { Accounts } from '../accounts/accounts.ts';
+import { diagnose } from '../domain/diagnose.ts';
+
+const RECENT = 20;
+const letter = Compile(DeadLetter);
+
+export function registerStatusRoutes(app: HttpServer, deps: { accounts: Accounts; bus: Bus; db: Db }): void {
+  const { accounts, bus, db } = deps;
+
+  async function report(tenant: string): Promise<StatusReport> {
+    const [list, folds, dead, incidentRows, hints, live, backfill] = await Promise.all([
+      accounts.list(tenant),
+      foldLags({ bus, db }),
+      bus.state('DEAD'),
+      incidents(db),
+      bus.backlog('SYNC', 'orchestrator'),
+      bus.backlog('FETCH', 'fetcher-imap-live'),
+      bus.backlog('FETCH', 'fetcher-imap-backfill'),
+    ]);
+    return {
+      accounts: list,
+      folds,
+      parked: { count: dead.messages, recent: await recentLetters(dead.first, dead.last) },
+      incidents: incidentRows,
+      pending: { hints, live, backfill },
+    };
+  }
+
+  async function recentLetters(first: bigint, last: bigint): Promise<DeadLetter[]> {
+    const letters: DeadLetter[] = [];
+    for (let sequence = last; sequence >= first && sequence > 0n && letters.length < RECENT; sequence -= 1n) {
+      const stored = await bus.at('DEAD', sequence);
+      const value: unknown = stored && JSON.parse(new TextDecoder().decode(stored.data));
+      if (letter.Check(value)) letters.push(value);
+    }
+    return letters;
+  }
+
+  app.get(
+    '/v1/status',
+    {
+      schema: {
+        tags: ['status'],
+        summary: 'Accounts, lags, parked events, incidents',
+        response: { 200: StatusReport, 401: ApiError },
+      },
+    },
+    (request) => report(request.principal.tenant),
+  );
+
+  app.get(
+    '/v1/doctor',
+    {
+      schema: {
+        tags: ['status'],
+        summary: 'What is wrong, and what mends it',
+        response: { 200: DoctorReport, 401: ApiError },
+      },
+    },
+    async (request) => ({ findings: diagnose(await report(request.principal.tenant), new Date()) }),
+  );
+}
