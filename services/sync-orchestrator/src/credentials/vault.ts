@@ -1,6 +1,6 @@
 /** Seals credentials for storage: AES-256-GCM under one key, bound to the account they belong to. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { link, readFile, unlink, writeFile } from 'node:fs/promises';
 import { AppError } from '@mailstream/runtime';
 
 const FORMAT = 1;
@@ -70,11 +70,12 @@ export async function loadKey(source: {
 }
 
 async function keyFile(path: string): Promise<string> {
-  // Exclusive creation: of two processes that start at once one writes, the other reads what it wrote.
-  await writeFile(path, randomBytes(KEY_BYTES).toString('base64'), { mode: 0o600, flag: 'wx' }).catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
-    },
-  );
+  // Written beside and linked into place: of two processes that start at once one makes the key, and neither reads half of it.
+  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  await writeFile(draft, randomBytes(KEY_BYTES).toString('base64'), { mode: 0o600, flag: 'wx' });
+  await link(draft, path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  await unlink(draft);
   return readFile(path, 'utf8');
 }

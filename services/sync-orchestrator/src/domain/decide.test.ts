@@ -1,5 +1,5 @@
 // `decide` as a specification: given what is known, when something happens, then this is done.
-import { type FetchReport, type HintReason, MAILBOXES_SCOPE } from '@mailstream/contracts';
+import type { FetchReport, HintReason } from '@mailstream/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Decision, decide, type SyncEffect, type SyncEvent, type SyncLimits } from './decide.ts';

@@ -1,0 +1,91 @@
+// The doctor's findings from a status report.
+import type { Account, StatusReport } from '@mailstream/contracts';
+import { expect, it } from 'vitest';
+import { diagnose } from './diagnose.ts';
+
+const NOW = new Date('2026-01-01T12:00:00Z');
+
+const account = (over: Partial<Account>): Account => ({
+  id: '0190a0b0-0000-7000-8000-000000000001',
+  tenant: 'default',
+  provider: 'imap',
+  name: 'ada',
+  state: 'live',
+  reason: null,
+  settings: {},
+  push: 'idle',
+  createdAt: NOW.toISOString(),
+  scopes: 2,
+  scopesBackfilled: 2,
+  failure: null,
+  ...over,
+});
+
+const HEALTHY: StatusReport = {
+  accounts: [account({})],
+  folds: [{ fold: 'projector', partition: 3, position: '10', lag: 0 }],
+  parked: { count: 0, recent: [] },
+  incidents: [],
+  pending: { hints: 0, live: 0, backfill: 0 },
+};
+
+const bad = (report: Partial<StatusReport>) =>
+  diagnose({ ...HEALTHY, ...report }, NOW).filter((finding) => finding.level !== 'ok');
+
+it('a healthy installation has nothing to mend', () => {
+  expect(bad({})).toEqual([]);
+});
+
+it('refused credentials fail, and say how to give new ones', () => {
+  const [finding] = bad({
+    accounts: [account({ state: 'reauth_required', reason: 'the server refused the password' })],
+  });
+  expect(finding).toMatchObject({
+    level: 'fail',
+    check: 'account ada',
+    message: 'the server refused the password',
+  });
+  expect(finding?.mend).toContain('PATCH /v1/accounts/');
+});
+
+it('a failing account says what fails, how often, and when it is tried again', () => {
+  const failure = {
+    failure: 'network',
+    code: 'imap.host_unknown',
+    message: 'no such host',
+    at: NOW.toISOString(),
+    attempts: 3,
+    retryAt: '2026-01-01T12:01:00.000Z',
+  } as const;
+  const [finding] = bad({ accounts: [account({ state: 'degraded', reason: 'no such host', failure })] });
+  expect(finding).toMatchObject({ level: 'warn', message: 'imap.host_unknown: no such host (3 tries)' });
+  expect(finding?.mend).toContain('12:01');
+});
+
+it('a lag, parked events and a repaired log are told', () => {
+  const letter = {
+    stream: 'SYNC',
+    sequence: '1',
+    subject: 'sync.requested.x',
+    reason: 'bad-subject',
+    detail: 'not a hint',
+    parkedAt: NOW.toISOString(),
+    payload: '',
+    truncated: false,
+  };
+  const findings = bad({
+    folds: [{ fold: 'projector', partition: 3, position: '10', lag: 50_000 }],
+    parked: { count: 7, recent: [letter] },
+    incidents: [
+      {
+        fold: 'projector',
+        partition: 1,
+        kind: 'recreated',
+        detail: 'the stream is another one',
+        at: NOW.toISOString(),
+      },
+    ],
+  });
+  expect(findings.map((finding) => finding.check)).toEqual(['folds', 'parked events', 'the log']);
+  expect(findings[1]?.message).toContain('7');
+});
