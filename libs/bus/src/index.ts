@@ -1,2 +1,4 @@
 /** The bus. */
+export { type BusOptions, connectBus } from './connect.ts';
+export { BusError, type BusErrorCode, BusUnsureError } from './errors.ts';
 export * from './port.ts';

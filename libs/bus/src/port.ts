@@ -144,7 +144,11 @@ export interface Bus {
    * Parks a message that could not be used on `DEAD`, as a `DeadLetter`. `reason` is one subject token for grouping (`bad-payload`),
    * `detail` a sentence for people.
    */
-  park(message: Pick<Stored, 'stream' | 'subject' | 'sequence' | 'data'>, reason: string, detail: string): Promise<void>;
+  park(
+    message: Pick<Stored, 'stream' | 'subject' | 'sequence' | 'data'>,
+    reason: string,
+    detail: string,
+  ): Promise<void>;
 
   /** Request and reply, not stored. Throws `BusError("bus.no_responder")` or `("bus.timeout")`. */
   request(subject: string, data: unknown, timeoutMs: number): Promise<Uint8Array>;

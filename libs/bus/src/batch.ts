@@ -1,0 +1,99 @@
+/** The atomic batch: all or nothing, contiguous, under a fence (nats-server ADR-50). The headers are set and the answer is read by ourselves. */
+import { nuid } from '@nats-io/nats-core';
+import { BusError, BusUnsureError, fromServer, SERVER_CODES, type ServerError } from './errors.ts';
+import type { Link } from './link.ts';
+import { type Encoded, encode, wireHeaders } from './message.ts';
+import type { BatchOutcome, Fence, Outgoing } from './port.ts';
+import { askToStore, type PublishAck } from './publish.ts';
+
+/** The server's limit. */
+const MAX_MESSAGES = 1_000;
+
+/** The server takes 50 at a time per stream from everybody together; ours wait here, so that it seldom has to refuse. */
+const MAX_IN_FLIGHT = 8;
+
+export type PublishBatch = (messages: readonly Outgoing[], fence: Fence) => Promise<BatchOutcome>;
+
+export function createBatchPublisher(link: Link): PublishBatch {
+  const waiting: (() => void)[] = [];
+  let inFlight = 0;
+
+  return async (messages, fence) => {
+    if (messages.length === 0 || messages.length > MAX_MESSAGES)
+      throw new BusError(
+        'bus.batch_size',
+        `a batch has 1 to ${MAX_MESSAGES} messages, not ${messages.length}`,
+      );
+    if (inFlight >= MAX_IN_FLIGHT) await new Promise<void>((resolve) => waiting.push(resolve));
+    else inFlight += 1;
+    try {
+      await link.ready();
+      const encoded = messages.map((message) => encode(message, link.maxPayload()));
+      return await send(link, encoded, fence);
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else inFlight -= 1;
+    }
+  };
+}
+
+/** Everything goes out in one turn of the event loop; the server answers the first message and the last. */
+async function send(link: Link, messages: readonly Encoded[], fence: Fence): Promise<BatchOutcome> {
+  const id = nuid.next();
+  const last = messages.length;
+  let begun: Promise<PublishAck | null> | undefined;
+  let committed: Promise<PublishAck | null> | undefined;
+
+  for (const [index, { subject, payload, headers }] of messages.entries()) {
+    const position = index + 1;
+    const all = {
+      ...headers,
+      'Nats-Batch-Id': id,
+      'Nats-Batch-Sequence': String(position),
+      ...(position === 1 && fenceHeaders(fence)),
+      ...(position === last && { 'Nats-Batch-Commit': '1' }),
+    };
+    if (position === last) committed = askToStore(link, subject, payload, all);
+    else if (position === 1) begun = askToStore(link, subject, payload, all);
+    else link.nc.publish(subject, payload, { headers: wireHeaders(all) });
+  }
+  return await outcome(begun, committed, last);
+}
+
+/** The answer to the last message decides, but when the first was refused only the answer to that one says why. */
+async function outcome(
+  begun: Promise<PublishAck | null> | undefined,
+  committed: Promise<PublishAck | null> | undefined,
+  count: number,
+): Promise<BatchOutcome> {
+  const [first, final] = await Promise.allSettled([begun, committed]);
+  if (final.status === 'fulfilled' && final.value && !final.value.error) {
+    if (final.value.count === count) return { outcome: 'committed', sequence: BigInt(final.value.seq) };
+    throw new BusUnsureError(`the server counts ${final.value.count} messages in a batch of ${count}`);
+  }
+  if (first.status === 'fulfilled' && first.value?.error) return refusal(first.value.error);
+  if (final.status === 'rejected') throw final.reason;
+  if (final.value?.error) return refusal(final.value.error);
+  throw new BusUnsureError('the server did not answer the end of a batch');
+}
+
+function refusal(error: ServerError): BatchOutcome {
+  switch (error.err_code) {
+    // Two numbers: the fence's subject has another last sequence, or a batch of somebody else on it is under way.
+    case SERVER_CODES.wrongLastSequence:
+    case SERVER_CODES.wrongLastSequenceUnknown:
+      return { outcome: 'fenced' };
+    case SERVER_CODES.batchTooManyInFlight:
+      return { outcome: 'busy' };
+    default:
+      throw fromServer('batch', error);
+  }
+}
+
+function fenceHeaders({ subject, sequence }: Fence): Record<string, string> {
+  return {
+    'Nats-Expected-Last-Subject-Sequence': String(sequence),
+    'Nats-Expected-Last-Subject-Sequence-Subject': subject,
+  };
+}

@@ -1,0 +1,108 @@
+/** Connects to NATS and puts the bus together. */
+import { type Logger, messageOf } from '@mailstream/runtime';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { connect } from '@nats-io/transport-node';
+import { createBatchPublisher } from './batch.ts';
+import { park } from './dead-letter.ts';
+import { BusError } from './errors.ts';
+import { holdLeases } from './lease.ts';
+import { createLink } from './link.ts';
+import { at, last, purge, state } from './lookup.ts';
+import type { Bus } from './port.ts';
+import { publish } from './publish.ts';
+import { readStream } from './read.ts';
+import { request, respond } from './request.ts';
+import { cancelSchedule, schedule } from './schedule.ts';
+import { checkServer, ensureTopology } from './topology.ts';
+import { work } from './work.ts';
+
+export interface BusOptions {
+  /** `nats://user:password@host:port`, or several of them with commas in between (the first one's user counts for all). */
+  readonly url: string;
+  /** Shown by the server's monitoring. */
+  readonly name: string;
+  readonly logger: Logger;
+}
+
+/**
+ * Connects once, then reconnects for ever. Throws `bus.unreachable` when no server answers and `bus.unsuitable_server` when it is too
+ * old or has JetStream off.
+ */
+export async function connectBus({ url, name, logger }: BusOptions): Promise<Bus> {
+  const nc = await open(url, name);
+  try {
+    checkServer({ version: nc.info?.version ?? '0', jetstream: nc.info?.jetstream ?? false });
+  } catch (error) {
+    await nc.close();
+    throw error;
+  }
+  void logStatus(nc, logger);
+  const link = createLink(nc);
+
+  return {
+    ensureTopology: (options = {}) => ensureTopology(link, options),
+    publish: (message) => publish(link, message),
+    publishBatch: createBatchPublisher(link),
+    last: (stream, subject) => last(link, stream, subject),
+    at: (stream, sequence) => at(link, stream, sequence),
+    state: (stream) => state(link, stream),
+    read: (stream, filter, from, signal) => readStream(link, stream, filter, from, signal),
+    work: (options, handler, signal) => work(link, logger, options, handler, signal),
+    async offer(stream, subject, data) {
+      try {
+        await publish(link, { subject, data, headers: { 'Nats-Expected-Stream': stream } });
+      } catch (error) {
+        if (!(error instanceof BusError) || error.code !== 'bus.subject_taken') throw error;
+      }
+    },
+    async withdraw(stream, subject) {
+      await purge(link, stream, subject);
+    },
+    holdLeases: (options, hold, signal) => holdLeases(link, logger, options, hold, signal),
+    schedule: (account, kind, when, target) => schedule(link, account, kind, when, target),
+    cancelSchedule: (account, kind) => cancelSchedule(link, account, kind),
+    purge: (stream, subject) => purge(link, stream, subject),
+    park: (message, reason, detail) => park(link, message, reason, detail),
+    request: (subject, data, timeoutMs) => request(link, subject, data, timeoutMs),
+    respond: (subject, group, answer, signal) => respond(link, logger, subject, group, answer, signal),
+    connected: () => link.up(),
+    close: () => (link.up() ? nc.drain() : nc.close()),
+  };
+}
+
+async function open(url: string, name: string): Promise<NatsConnection> {
+  const servers = url.split(',').map((server) => server.trim());
+  try {
+    const { username, password } = new URL(servers[0] ?? '');
+    return await connect({
+      servers: servers.map(withoutUser),
+      name,
+      ...(username && { user: decodeURIComponent(username), pass: decodeURIComponent(password) }),
+      maxReconnectAttempts: -1,
+      // An account that is being changed on the server must not end us.
+      ignoreAuthErrorAbort: true,
+      reconnectTimeWait: 500,
+      // A connection that died without a word is noticed after two of these, milliseconds.
+      pingInterval: 5_000,
+      noAsyncTraces: true,
+    });
+  } catch (cause) {
+    const where = servers.map(withoutUser).join(', ');
+    throw new BusError('bus.unreachable', `cannot connect to NATS at ${where}: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** The client takes no user in a URL, and messages must not show one. */
+function withoutUser(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, '//');
+}
+
+async function logStatus(nc: NatsConnection, logger: Logger): Promise<void> {
+  for await (const status of nc.status()) {
+    if (status.type === 'disconnect') logger.warn({ server: status.server }, 'disconnected from NATS');
+    else if (status.type === 'reconnect') logger.info({ server: status.server }, 'connected to NATS again');
+    else if (status.type === 'error') logger.warn({ err: status.error }, 'NATS reports an error');
+  }
+}

@@ -1,0 +1,118 @@
+/** The connection as the parts of the bus see it: whether it is up, and what becomes of a question when it breaks. */
+import { errors, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/nats-core';
+import { BusError, fromServer, type ServerError } from './errors.ts';
+
+/** Milliseconds the server may take to answer. */
+const ANSWER_MS = 10_000;
+
+export interface AskOptions {
+  readonly headers?: MsgHdrs;
+  readonly timeoutMs?: number;
+}
+
+export interface Link {
+  readonly nc: NatsConnection;
+  up(): boolean;
+  /** Largest message the server takes, headers included, bytes. */
+  maxPayload(): number;
+  /** Resolves when connected; throws `bus.disconnected` when that takes longer than an answer may. */
+  ready(): Promise<void>;
+  /** Calls back once, when the connection breaks; returns what takes the call back. */
+  onceDown(listener: () => void): () => void;
+  /** Sends when connected, otherwise does nothing: for what the server makes good by itself. */
+  tell(subject: string, data: string): void;
+  /**
+   * Sends at once and waits for the answer. Throws `bus.no_responder` when nobody listened, `bus.timeout` when the connection broke or
+   * no answer came. Be `ready` before: what the client is given while it is disconnected may go out much later, or never.
+   */
+  ask(subject: string, data: Uint8Array | string, options?: AskOptions): Promise<Msg>;
+  /** Calls the server's JetStream API; throws what it refuses as `BusError`. */
+  api<T>(call: string, body?: object): Promise<T>;
+}
+
+export function createLink(nc: NatsConnection): Link {
+  let up = true;
+  let maxPayload = nc.info?.max_payload ?? 0;
+  const whenUp = new Set<() => void>();
+  const whenDown = new Set<() => void>();
+  void watch();
+
+  async function watch(): Promise<void> {
+    for await (const status of nc.status()) {
+      if (status.type === 'disconnect' || status.type === 'close') {
+        up = false;
+        fire(whenDown);
+      } else if (status.type === 'reconnect') {
+        up = true;
+        maxPayload = nc.info?.max_payload ?? maxPayload;
+        fire(whenUp);
+      }
+    }
+  }
+
+  const link: Link = {
+    nc,
+    up: () => up,
+    maxPayload: () => maxPayload,
+    onceDown(listener) {
+      whenDown.add(listener);
+      return () => void whenDown.delete(listener);
+    },
+    async ready() {
+      if (up) return;
+      await new Promise<void>((resolve, reject) => {
+        const arrived = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+        const timer = setTimeout(() => {
+          whenUp.delete(arrived);
+          reject(new BusError('bus.disconnected', 'not connected to NATS; nothing was sent'));
+        }, ANSWER_MS);
+        whenUp.add(arrived);
+      });
+    },
+    tell(subject, data) {
+      if (up && !nc.isClosed()) nc.publish(subject, data);
+    },
+    ask(subject, data, { headers, timeoutMs = ANSWER_MS } = {}) {
+      const broke = Promise.withResolvers<never>();
+      const forget = link.onceDown(() =>
+        broke.reject(
+          new BusError('bus.timeout', `${subject}: the connection to NATS broke before the answer`),
+        ),
+      );
+      const answer = nc
+        .request(subject, data, { timeout: timeoutMs, ...(headers && { headers }) })
+        .catch((cause: unknown) => Promise.reject(translate(subject, cause)));
+      return Promise.race([answer, broke.promise]).finally(forget);
+    },
+    async api<T>(call: string, body?: object): Promise<T> {
+      await link.ready();
+      const reply = await link.ask(`$JS.API.${call}`, body ? JSON.stringify(body) : '');
+      const answer = reply.json<T & { readonly error?: ServerError }>();
+      if (answer.error) throw fromServer(call, answer.error);
+      return answer;
+    },
+  };
+  return link;
+}
+
+function fire(listeners: Set<() => void>): void {
+  const all = [...listeners];
+  listeners.clear();
+  for (const listener of all) listener();
+}
+
+/** What the client throws, in our words. */
+function translate(subject: string, cause: unknown): BusError {
+  const root = cause instanceof errors.RequestError && cause.cause !== undefined ? cause.cause : cause;
+  if (root instanceof errors.NoRespondersError)
+    return new BusError('bus.no_responder', `${subject}: nobody listens`, { cause });
+  if (root instanceof errors.PermissionViolationError)
+    return new BusError('bus.refused', `${subject}: ${root.message}`, { cause });
+  if (root instanceof errors.ClosedConnectionError || root instanceof errors.DrainingConnectionError)
+    return new BusError('bus.disconnected', `${subject}: the bus is closed; nothing was sent`, { cause });
+  const why = root instanceof Error ? root.message : String(root);
+  return new BusError('bus.timeout', `${subject}: no answer (${why})`, { cause });
+}

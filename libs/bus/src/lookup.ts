@@ -1,0 +1,83 @@
+/** Looking at what is stored, without a consumer. */
+import type { StreamName } from '@mailstream/contracts';
+import type { PurgeResponse, StreamInfo } from '@nats-io/jetstream';
+import { type Msg, MsgHdrsImpl } from '@nats-io/nats-core';
+import { BusError } from './errors.ts';
+import type { Link } from './link.ts';
+import { plainHeaders } from './message.ts';
+import type { Stored, StreamState } from './port.ts';
+
+/** The last message on a subject. By direct get: any replica answers, and one that lags may answer with the message before. */
+export async function last(link: Link, stream: StreamName, subject: string): Promise<Stored | null> {
+  await link.ready();
+  const reply = await link.ask(`$JS.API.DIRECT.GET.${stream}`, JSON.stringify({ last_by_subj: subject }));
+  switch (reply.headers?.code) {
+    case 0:
+      return fromDirect(stream, reply);
+    case 404:
+      return null;
+    default:
+      throw new BusError(
+        'bus.refused',
+        `${stream} ${subject}: ${reply.headers?.description ?? 'no headers'}`,
+      );
+  }
+}
+
+function fromDirect(stream: StreamName, reply: Msg): Stored {
+  const headers = plainHeaders(reply.headers);
+  return {
+    stream,
+    subject: headers['Nats-Subject'] ?? '',
+    sequence: BigInt(headers['Nats-Sequence'] ?? 0),
+    time: new Date(headers['Nats-Time-Stamp'] ?? 0),
+    data: reply.data,
+    headers,
+  };
+}
+
+interface StoredMessage {
+  readonly message: {
+    readonly subject: string;
+    readonly seq: number;
+    readonly time: string;
+    /** Base64, both; absent when empty. */
+    readonly data?: string;
+    readonly hdrs?: string;
+  };
+}
+
+/** The message with this sequence, from the stream's leader: "there is none" must not come from a replica that lags. */
+export async function at(link: Link, stream: StreamName, sequence: bigint): Promise<Stored | null> {
+  try {
+    const { message } = await link.api<StoredMessage>(`STREAM.MSG.GET.${stream}`, { seq: Number(sequence) });
+    return {
+      stream,
+      subject: message.subject,
+      sequence: BigInt(message.seq),
+      time: new Date(message.time),
+      data: Buffer.from(message.data ?? '', 'base64'),
+      headers: message.hdrs ? plainHeaders(MsgHdrsImpl.decode(Buffer.from(message.hdrs, 'base64'))) : {},
+    };
+  } catch (error) {
+    if (error instanceof BusError && error.serverCode === NO_MESSAGE) return null;
+    throw error;
+  }
+}
+
+const NO_MESSAGE = 10037;
+
+export async function state(link: Link, stream: StreamName): Promise<StreamState> {
+  const info = await link.api<StreamInfo>(`STREAM.INFO.${stream}`);
+  return {
+    created: info.created,
+    first: BigInt(info.state.first_seq),
+    last: BigInt(info.state.last_seq),
+  };
+}
+
+/** Removes all messages on a subject (wildcards allowed); returns how many. */
+export async function purge(link: Link, stream: StreamName, subject: string): Promise<number> {
+  const { purged } = await link.api<PurgeResponse>(`STREAM.PURGE.${stream}`, { filter: subject });
+  return purged;
+}

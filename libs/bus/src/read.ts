@@ -1,0 +1,102 @@
+/** The ordered reader: a consumer that lives as long as the reading, and an end as soon as its order cannot be vouched for. */
+import type { StreamName } from '@mailstream/contracts';
+import { AckPolicy, type ConsumerConfig, DeliverPolicy, ReplayPolicy } from '@nats-io/jetstream';
+import { nanos, nuid } from '@nats-io/nats-core';
+import { BusError } from './errors.ts';
+import type { Link } from './link.ts';
+import { placeOf, toStored } from './message.ts';
+import type { Stored } from './port.ts';
+import { openPull } from './pull.ts';
+
+/** What may lie here unread, messages and bytes. */
+const BUFFER_MESSAGES = 1_024;
+const BUFFER_BYTES = 8 * 1_048_576;
+
+/** The server forgets a reader that asked for nothing for so long, milliseconds. */
+const INACTIVE_MS = 120_000;
+
+/**
+ * Yields what has arrived, in order, from sequence `from` on, until `signal` aborts. Throws `bus.reader_lost` when messages may have
+ * been missed: heartbeats missed, the connection broke, the consumer or its stream was deleted, the consumer's count has a gap.
+ */
+export async function* readStream(
+  link: Link,
+  stream: StreamName,
+  filter: string | readonly string[],
+  from: bigint,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Stored[]> {
+  if (signal.aborted) return;
+  const consumer = await createReader(link, stream, filter, from);
+  let arrived: Stored[] = [];
+  let bytes = 0;
+  let expected = 1;
+  let lost: string | undefined;
+  let wake = () => {};
+
+  const pull = openPull(link, {
+    stream,
+    consumer,
+    low: BUFFER_MESSAGES / 2,
+    room: () => (bytes > BUFFER_BYTES ? 0 : BUFFER_MESSAGES - arrived.length),
+    onMessage(msg) {
+      const place = placeOf(msg.reply);
+      if (!place || place.consumerSequence !== expected)
+        throw new Error(`message ${place?.consumerSequence} came instead of ${expected}`);
+      expected += 1;
+      bytes += msg.data.length;
+      arrived.push(toStored(msg, place));
+      wake();
+    },
+    onLost(reason) {
+      lost = reason;
+      wake();
+    },
+  });
+  const stop = () => wake();
+  signal.addEventListener('abort', stop);
+  try {
+    while (!signal.aborted) {
+      if (arrived.length > 0) {
+        const batch = arrived;
+        arrived = [];
+        bytes = 0;
+        pull.refill();
+        yield batch;
+      } else if (lost !== undefined) {
+        throw new BusError('bus.reader_lost', `${stream}: the reader was lost (${lost})`);
+      } else {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    }
+  } finally {
+    signal.removeEventListener('abort', stop);
+    pull.stop();
+    link.tell(`$JS.API.CONSUMER.DELETE.${stream}.${consumer}`, '');
+  }
+}
+
+/** In memory and on one server: with its server gone the reader is lost, and opening another costs less than keeping it safe. */
+async function createReader(
+  link: Link,
+  stream: StreamName,
+  filter: string | readonly string[],
+  from: bigint,
+): Promise<string> {
+  const name = `reader-${nuid.next()}`;
+  const config: Partial<ConsumerConfig> = {
+    name,
+    ack_policy: AckPolicy.None,
+    deliver_policy: DeliverPolicy.StartSequence,
+    opt_start_seq: Math.max(1, Number(from)),
+    replay_policy: ReplayPolicy.Instant,
+    filter_subjects: [filter].flat(),
+    inactive_threshold: nanos(INACTIVE_MS),
+    mem_storage: true,
+    num_replicas: 1,
+  };
+  await link.api(`CONSUMER.CREATE.${stream}.${name}`, { stream_name: stream, config, action: 'create' });
+  return name;
+}
