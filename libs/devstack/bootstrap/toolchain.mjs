@@ -72,7 +72,8 @@ function nodePackage() {
 }
 
 async function npmInstall(name, version, target) {
-  const work = `${target}.${process.pid}`;
+  const work = `${target}.part`;
+  rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
   try {
     writeFileSync(join(work, 'package.json'), '{"private":true}\n');
@@ -122,9 +123,17 @@ function run(command, args, options) {
     child.on('error', (error) => reject(new Error(`cannot run ${command}: ${error.message}`)));
     child.on('close', (code) => {
       if (code === 0) resolve();
-      else reject(new Error(output.trim() || `${command} ended with ${code}`));
+      else reject(new Error(lastLines(output) || `${command} ended with ${code}`));
     });
   });
+}
+
+function lastLines(output) {
+  const lines = output.trim().split('\n');
+  return lines
+    .filter((line) => !/^npm error( {2,}at .*)?$/.test(line))
+    .slice(-12)
+    .join('\n');
 }
 
 async function step(what, work) {

@@ -1,36 +1,60 @@
-/** Child processes that we start: each in its own process group, with a log file, stopped by its own pid. */
-import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+/** Child processes that we start: each in its own process group, with a log and a pid file, stopped by its own pid. */
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface ChildOptions {
+  /** Names its files: `<dir>/<name>.log` (stdout and stderr are appended) and `<dir>/<name>.pid`. */
   readonly name: string;
+  readonly dir: string;
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** stdout and stderr are appended here. */
-  readonly logFile: string;
+  /** A part of its command line that no other process has. */
+  readonly marker: string;
+  /** What makes it end cleanly; default SIGTERM. */
+  readonly stopSignal?: NodeJS.Signals;
 }
 
 export interface Child {
   readonly name: string;
   readonly pid: number;
   readonly logFile: string;
-  /** How it ended, once it has; `exited` resolves at the same time and never rejects. */
+  /** How it ended, once it has. */
   readonly ended: () => string | undefined;
+  /** Resolves with the same when it ends; never rejects. */
   readonly exited: Promise<string>;
-  /** Asks it to end; after `timeoutMs` (10 s) kills it. Resolves when it is gone; does nothing when it already is. */
-  stop(signal?: NodeJS.Signals, timeoutMs?: number): Promise<void>;
+  /** Asks it to end; after 30 s kills it. Resolves when it is gone; does nothing when it already is. */
+  stop(): Promise<void>;
   /** SIGKILL to it and its children; resolves when it is gone. */
   kill(): Promise<void>;
 }
 
-/** Starts a process. Ctrl-C in the terminal does not reach it: its owner stops it, in the right order. */
+const STOP_MS = 30_000;
+
+/**
+ * Starts a process; first ends what a killed run left behind in its place. Ctrl-C in the terminal does not reach it: its owner
+ * stops it, in the right order.
+ */
 export async function startChild(options: ChildOptions): Promise<Child> {
-  mkdirSync(dirname(options.logFile), { recursive: true });
-  const log = openSync(options.logFile, 'a');
+  const { name, dir, marker, stopSignal = 'SIGTERM' } = options;
+  mkdirSync(dir, { recursive: true });
+  const logFile = join(dir, `${name}.log`);
+  const pidFile = join(dir, `${name}.pid`);
+  await stopLeftover(pidFile);
+
+  const log = openSync(logFile, 'a');
   const child = spawn(options.command, options.args, {
     detached: true,
     env: options.env,
@@ -38,40 +62,38 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
   closeSync(log);
-
   let ended: string | undefined;
   const exited = new Promise<string>((resolve) => {
     child.once('exit', (code, signal) => {
       ended = signal === null ? `exit code ${code}` : `signal ${signal}`;
+      rmSync(pidFile, { force: true });
       resolve(ended);
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    child.once('spawn', resolve);
+  const pid = await new Promise<number>((resolve, reject) => {
+    child.once('spawn', () => resolve(child.pid ?? 0));
     child.once('error', (cause) => reject(new Error(`cannot run ${options.command}`, { cause })));
   });
+  writeFileSync(pidFile, JSON.stringify({ pid, marker, stopSignal } satisfies PidFile));
 
-  const pid = child.pid ?? 0;
-  const stop = async (signal: NodeJS.Signals, timeoutMs: number) => {
-    if (ended !== undefined) return;
-    process.kill(pid, signal);
-    const timer = setTimeout(() => process.kill(-pid, 'SIGKILL'), timeoutMs);
-    await exited;
-    clearTimeout(timer);
-  };
-  const kill = async () => {
-    if (ended !== undefined) return;
-    process.kill(-pid, 'SIGKILL');
-    await exited;
-  };
   return {
-    name: options.name,
+    name,
     pid,
-    logFile: options.logFile,
+    logFile,
     ended: () => ended,
     exited,
-    stop: (signal = 'SIGTERM', timeoutMs = 10_000) => stop(signal, timeoutMs),
-    kill,
+    async stop() {
+      if (ended !== undefined) return;
+      process.kill(pid, stopSignal);
+      const timer = setTimeout(() => process.kill(-pid, 'SIGKILL'), STOP_MS);
+      await exited;
+      clearTimeout(timer);
+    },
+    async kill() {
+      if (ended !== undefined) return;
+      process.kill(-pid, 'SIGKILL');
+      await exited;
+    },
   };
 }
 
@@ -79,35 +101,64 @@ export async function startChild(options: ChildOptions): Promise<Child> {
 export async function waitUntilReady(
   child: Child,
   isReady: () => Promise<boolean> | boolean,
-  timeoutMs = 30_000,
+  timeoutMs = 60_000,
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const ended = child.ended();
-    if (ended !== undefined) throw new Error(`${child.name} ended (${ended})\n${logTail(child.logFile)}`);
+    if (ended !== undefined) throw new Error(`${child.name} ended (${ended})\n${logTail(child)}`);
     if (await isReady()) return;
     if (Date.now() > deadline) {
-      throw new Error(`${child.name} was not ready after ${timeoutMs / 1000} s\n${logTail(child.logFile)}`);
+      throw new Error(`${child.name} was not ready after ${timeoutMs / 1000} s\n${logTail(child)}`);
     }
     await sleep(20);
   }
 }
 
-/** The last lines of a log file, for error messages. */
-export function logTail(file: string, lines = 15): string {
-  try {
-    return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
-  } catch {
-    return '';
-  }
+/** The last lines of a child's log, for error messages. */
+export function logTail({ logFile }: Pick<Child, 'logFile'>, lines = 15): string {
+  return existsSync(logFile)
+    ? readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n')
+    : '';
 }
 
-/** Whether a process with this pid runs. */
-export function isAlive(pid: number): boolean {
+interface PidFile {
+  readonly pid: number;
+  readonly marker: string;
+  readonly stopSignal: NodeJS.Signals;
+}
+
+/** Ends all children that a killed run left behind in the directories directly below `root`. */
+export async function stopLeftovers(root: string): Promise<void> {
+  const files = readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap(({ name }) => readdirSync(join(root, name)).map((file) => join(root, name, file)))
+    .filter((file) => file.endsWith('.pid'));
+  await Promise.all(files.map(stopLeftover));
+}
+
+/** A recycled pid, which belongs to another program by now, is left alone. */
+async function stopLeftover(pidFile: string): Promise<void> {
+  if (!existsSync(pidFile)) return;
+  const { pid, marker, stopSignal }: PidFile = JSON.parse(readFileSync(pidFile, 'utf8'));
+  if (isRunning(pid, marker)) process.kill(pid, stopSignal);
+  const deadline = Date.now() + STOP_MS;
+  while (isRunning(pid, marker)) {
+    if (Date.now() > deadline) process.kill(pid, 'SIGKILL');
+    await sleep(20);
+  }
+  rmSync(pidFile, { force: true });
+}
+
+/** Whether a process with this pid runs and has `marker` in its command line. */
+export function isRunning(pid: number, marker: string): boolean {
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    const commandLine =
+      process.platform === 'linux'
+        ? readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+        : execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
+    return commandLine.includes(marker);
+  } catch {
+    return false;
   }
 }

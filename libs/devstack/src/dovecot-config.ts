@@ -2,6 +2,8 @@
 
 export interface DovecotLayout {
   readonly dir: string;
+  /** For its sockets. */
+  readonly runDir: string;
   readonly host: string;
   readonly port: number;
   /** IMAP over TLS, and STARTTLS on `port`; no TLS at all when undefined. */
@@ -22,13 +24,13 @@ export function dovecotConfig(layout: DovecotLayout, version: string): string {
 
 const SPECIAL_USE = ['Drafts', 'Sent', 'Junk', 'Trash', 'Archive'];
 
-function common({ dir, host, port, tlsPort, user, group, capability }: DovecotLayout): string {
+function common({ dir, runDir, host, port, tlsPort, user, group, capability }: DovecotLayout): string {
   const folders = SPECIAL_USE.map(
     (name) => `  mailbox ${name} {\n    special_use = \\${name}\n    auto = subscribe\n  }`,
   );
   return `protocols = imap
 listen = ${host}
-base_dir = ${dir}/run
+base_dir = ${runDir}
 state_dir = ${dir}/state
 log_path = ${dir}/dovecot.log
 default_internal_user = ${user}

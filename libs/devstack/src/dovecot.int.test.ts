@@ -43,6 +43,14 @@ describe.skipIf(!hasDovecot())('Dovecot', () => {
     await poor.stop();
   });
 
+  test('says so when its port is taken', async () => {
+    const first = await startDovecot({ dir: join(dir, 'd'), users: [ada] });
+    await expect(startDovecot({ dir: join(dir, 'e'), users: [ada], port: first.port })).rejects.toThrow(
+      /already in use/,
+    );
+    await first.stop();
+  });
+
   test('speaks TLS with its own certificate', async () => {
     const server = await startDovecot({ dir: join(dir, 'c'), users: [ada], tls: true });
     const client = createClient({

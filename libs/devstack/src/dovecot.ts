@@ -1,15 +1,15 @@
 /** A private Dovecot on 127.0.0.1 with its own users and mail: the real IMAP server of the demo and the tests. */
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Child, startChild, waitUntilReady } from './child.ts';
 import { dovecotConfig } from './dovecot-config.ts';
 import { ensureDovecot } from './dovecot-install.ts';
 import { childEnv } from './env.ts';
-import { stopLeftover } from './local-server.ts';
-import { freePort, greeting, isPortFree } from './ports.ts';
+import { freePort } from './ports.ts';
 import { giveAway, unprivilegedCommand, unprivilegedUser } from './unprivileged.ts';
 
 const HOST = '127.0.0.1';
@@ -53,26 +53,31 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
   const { dir } = options;
   const port = options.port ?? (await freePort());
   const tlsPort = options.tls === true ? await freePort() : undefined;
-  for (const path of [dir, join(dir, 'run'), join(dir, 'state'), join(dir, 'mail')]) {
+  const runDir = socketDir(dir);
+  for (const path of [dir, runDir, join(dir, 'state'), join(dir, 'mail')]) {
     mkdirSync(path, { recursive: true });
     giveAway(path);
   }
   const configFile = join(dir, 'dovecot.conf');
-  await stopLeftoverMaster(dir, configFile);
-  if (!(await isPortFree(port))) throw new Error(`port ${port} for Dovecot is in use`);
-
   const certificate = await ensureCertificate(dir);
   secret(
     join(dir, 'users'),
     options.users.map(({ user, password }) => `${user}:{PLAIN}${password}\n`).join(''),
   );
-  const layout = { ...serverUser(), dir, host: HOST, port, tlsPort, capability: options.capability };
+  const layout = { ...serverUser(), dir, runDir, host: HOST, port, tlsPort, capability: options.capability };
   writeFileSync(configFile, dovecotConfig(layout, program.version));
 
   const [command, args] = unprivilegedCommand(program.path, ['-F', '-c', configFile]);
-  const logFile = join(dir, 'dovecot.out');
-  const child = await startChild({ name: 'Dovecot', command, args, env: childEnv({}), logFile });
-  await waitUntilReady(child, async () => (await greeting(port)) !== undefined);
+  const child = await startChild({
+    name: 'dovecot',
+    dir,
+    command,
+    args,
+    env: childEnv({}),
+    marker: configFile,
+  });
+  // Written when it listens.
+  await waitUntilReady(child, () => readPid(join(runDir, 'master.pid')) === child.pid);
   return {
     host: HOST,
     port,
@@ -80,14 +85,20 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
     certificate,
     child,
     maildir: (user) => join(dir, 'mail', user, 'Maildir'),
-    stop: () => child.stop('SIGTERM'),
+    stop: () => child.stop(),
     kill: () => child.kill(),
   };
 }
 
-async function stopLeftoverMaster(dir: string, configFile: string): Promise<void> {
-  const pidFile = join(dir, 'run', 'master.pid');
-  if (existsSync(pidFile)) await stopLeftover(Number(readFileSync(pidFile, 'utf8')), configFile, 'SIGTERM');
+/** Paths of Unix sockets must be shorter than 108 bytes, which a deep checkout leaves no room for. */
+function socketDir(dir: string): string {
+  const own = join(dir, 'run');
+  if (own.length < 80) return own;
+  return join(tmpdir(), `mailstream-${createHash('sha256').update(own).digest('hex').slice(0, 12)}`);
+}
+
+function readPid(file: string): number | undefined {
+  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined;
 }
 
 function serverUser(): { user: string; group: string; uid: number; gid: number } {

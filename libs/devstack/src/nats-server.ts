@@ -1,14 +1,14 @@
 /** A private nats-server with JetStream on 127.0.0.1, run from a generated configuration file. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startChild, waitUntilReady } from './child.ts';
 import { childEnv } from './env.ts';
-import { type LocalServer, stopLeftover } from './local-server.ts';
+import type { LocalServer } from './local-server.ts';
 import { findNatsServer } from './nats-binary.ts';
 import { freePort } from './ports.ts';
 
 export interface NatsOptions {
-  /** Holds the streams, `nats.conf` and `nats.log`; made when missing. */
+  /** Holds the streams, configuration and log; made when missing. */
   readonly dir: string;
   /** A free one when left out. */
   readonly port?: number;
@@ -22,26 +22,24 @@ export async function startNats(options: NatsOptions): Promise<LocalServer> {
   const port = options.port ?? (await freePort());
   mkdirSync(options.dir, { recursive: true });
   const configFile = join(options.dir, 'nats.conf');
-  const pidFile = join(options.dir, 'nats.pid');
-  if (existsSync(pidFile)) await stopLeftover(Number(readFileSync(pidFile, 'utf8')), configFile, 'SIGTERM');
-  for (const name of readdirSync(options.dir).filter((file) => file.endsWith('.ports')))
-    rmSync(join(options.dir, name));
-  writeFileSync(configFile, natsConfig(options.dir, port, pidFile));
+  writeFileSync(configFile, natsConfig(options.dir, port));
 
   const child = await startChild({
     name: 'nats-server',
+    dir: options.dir,
     command: binary,
     args: ['--config', configFile],
     env: childEnv({}),
-    logFile: join(options.dir, 'nats.log'),
+    marker: configFile,
   });
   // Written when it listens. Asking the port instead could find another server there.
   await waitUntilReady(child, () => existsSync(join(options.dir, portsFile(child.pid))));
+  rmSync(join(options.dir, portsFile(child.pid)));
   return {
     url: `nats://127.0.0.1:${port}`,
     port,
     child,
-    stop: () => child.stop('SIGTERM'),
+    stop: () => child.stop(),
     kill: () => child.kill(),
   };
 }
@@ -52,10 +50,9 @@ function portsFile(pid: number): string {
 }
 
 /** `sync_interval: always` makes an acknowledged publish a stored one: without it the last two minutes may be lost. */
-function natsConfig(dir: string, port: number, pidFile: string): string {
+function natsConfig(dir: string, port: number): string {
   return `server_name: mailstream
 listen: "127.0.0.1:${port}"
-pid_file: ${JSON.stringify(pidFile)}
 ports_file_dir: ${JSON.stringify(dir)}
 max_payload: 8MB
 jetstream {

@@ -1,5 +1,5 @@
 /** TCP ports on this machine. */
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 
 const HOST = '127.0.0.1';
 
@@ -22,20 +22,5 @@ export function isPortFree(port: number, host = HOST): Promise<boolean> {
     const server = createServer();
     server.once('error', () => resolve(false));
     server.listen(port, host, () => server.close(() => resolve(true)));
-  });
-}
-
-/** The first bytes a server says by itself (NATS and IMAP greet), or undefined when it does not within a second. */
-export function greeting(port: number, host = HOST): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect(port, host);
-    const finish = (text: string | undefined) => {
-      socket.destroy();
-      resolve(text);
-    };
-    socket.setTimeout(1_000, () => finish(undefined));
-    socket.once('data', (bytes) => finish(bytes.toString('latin1')));
-    socket.once('error', () => finish(undefined));
-    socket.once('close', () => finish(undefined));
   });
 }

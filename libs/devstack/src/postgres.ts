@@ -5,16 +5,16 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { type Child, logTail, startChild, waitUntilReady } from './child.ts';
+import { type Child, isRunning, logTail, startChild, waitUntilReady } from './child.ts';
 import { childEnv } from './env.ts';
-import { type LocalServer, stopLeftover } from './local-server.ts';
+import type { LocalServer } from './local-server.ts';
 import { freePort } from './ports.ts';
 import { giveAway, unprivilegedCommand } from './unprivileged.ts';
 
 const USER = 'mailstream';
 
 export interface PostgresOptions {
-  /** Holds `data`, `password` and `postgres.log`; made when missing. */
+  /** Holds the data, password and log; made when missing. */
   readonly dir: string;
   /** A free one when left out. */
   readonly port?: number;
@@ -27,10 +27,8 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalServ
   const binaries = await postgresBinaries();
   const data = join(options.dir, 'data');
   const password = await ensureCluster(binaries.initdb, options.dir, data);
-  await stopLeftoverServer(data);
 
   const port = options.port ?? (await freePort());
-  const logFile = join(options.dir, 'postgres.log');
   const settings = {
     listen_addresses: '127.0.0.1',
     port: String(port),
@@ -43,13 +41,12 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalServ
     data,
     ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
   ];
-  const child = await startServer(binaries.postgres, args, data, logFile);
+  const child = await startServer(binaries.postgres, args, options.dir);
   return {
     url: `postgres://${USER}:${password}@127.0.0.1:${port}/${USER}`,
     port,
     child,
-    // SIGINT is PostgreSQL's fast shutdown: open transactions are rolled back, everything is flushed.
-    stop: () => child.stop('SIGINT', 30_000),
+    stop: () => child.stop(),
     kill: () => child.kill(),
   };
 }
@@ -118,34 +115,37 @@ async function createDatabase(initdb: string, data: string): Promise<void> {
 }
 
 /** After kill -9 of the postmaster its backends need a moment to go; until then a new one refuses to start. */
-async function startServer(postgres: string, args: string[], data: string, logFile: string): Promise<Child> {
-  const [command, commandArgs] = unprivilegedCommand(postgres, args);
+async function startServer(postgres: string, serverArgs: string[], dir: string): Promise<Child> {
+  const data = join(dir, 'data');
+  const [command, args] = unprivilegedCommand(postgres, serverArgs);
   for (let attempt = 1; ; attempt++) {
+    removeStalePidFile(data);
     const child = await startChild({
-      name: 'PostgreSQL',
+      name: 'postgres',
+      dir,
       command,
-      args: commandArgs,
+      args,
       env: serverEnv(),
       cwd: '/',
-      logFile,
+      marker: data,
+      // The fast shutdown: open transactions are rolled back, everything is flushed.
+      stopSignal: 'SIGINT',
     });
     try {
-      await waitUntilReady(child, () => readPidFile(data)?.status === 'ready', 60_000);
+      await waitUntilReady(child, () => readPidFile(data)?.status === 'ready');
       return child;
     } catch (error) {
       await child.kill();
-      if (attempt === 40 || !logTail(logFile, 5).includes('pre-existing shared memory block')) throw error;
+      if (attempt === 40 || !logTail(child, 5).includes('pre-existing shared memory block')) throw error;
       await sleep(250);
     }
   }
 }
 
-/** A server that a killed run left behind, or a stale pid file whose number another process may have by now. */
-async function stopLeftoverServer(data: string): Promise<void> {
+/** After a reboot the pid in it may be another program's; PostgreSQL would refuse to start. */
+function removeStalePidFile(data: string): void {
   const pid = readPidFile(data)?.pid;
-  if (pid === undefined) return;
-  await stopLeftover(pid, data, 'SIGINT');
-  rmSync(join(data, 'postmaster.pid'), { force: true });
+  if (pid !== undefined && !isRunning(pid, data)) rmSync(join(data, 'postmaster.pid'));
 }
 
 /** Line 1 of postmaster.pid is the pid, line 8 the status (PostgreSQL: src/include/utils/pidfile.h). */
