@@ -1,5 +1,5 @@
 /** Connects to NATS and puts the bus together. */
-import { type Logger, messageOf } from '@mailstream/runtime';
+import { createLogger, type Logger, messageOf } from '@mailstream/runtime';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';
 import { createBatchPublisher } from './batch.ts';
@@ -21,14 +21,19 @@ export interface BusOptions {
   readonly url: string;
   /** Shown by the server's monitoring. */
   readonly name: string;
-  readonly logger: Logger;
+  /** Silent when left out. */
+  readonly logger?: Logger;
 }
 
 /**
  * Connects once, then reconnects for ever. Throws `bus.unreachable` when no server answers and `bus.unsuitable_server` when it is too
  * old or has JetStream off.
  */
-export async function connectBus({ url, name, logger }: BusOptions): Promise<Bus> {
+export async function connectBus({
+  url,
+  name,
+  logger = createLogger(name, 'silent'),
+}: BusOptions): Promise<Bus> {
   const nc = await open(url, name);
   try {
     checkServer({ version: nc.info?.version ?? '0', jetstream: nc.info?.jetstream ?? false });

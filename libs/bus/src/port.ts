@@ -88,14 +88,14 @@ export interface Bus {
   state(stream: StreamName): Promise<StreamState>;
 
   /**
-   * Reads a stream in order from `from` for as long as `signal` allows; keeps no state on the server. Yields what is there without
+   * Reads a stream in order from `from` (a sequence, or the time it was stored) for as long as `signal` allows; keeps no state on the server. Yields what is there without
    * waiting to fill anything up: each yield is the messages that had arrived. Ends by throwing `BusError("bus.reader_lost")` when two
    * heartbeats were missed or the server recreated what it reads: the caller checks the epoch and opens again from its position.
    */
   read(
     stream: StreamName,
     filter: string | readonly string[],
-    from: bigint,
+    from: bigint | Date,
     signal: AbortSignal,
   ): AsyncIterable<readonly Stored[]>;
 

@@ -16,14 +16,14 @@ const BUFFER_BYTES = 8 * 1_048_576;
 const INACTIVE_MS = 120_000;
 
 /**
- * Yields what has arrived, in order, from sequence `from` on, until `signal` aborts. Throws `bus.reader_lost` when messages may have
+ * Yields what has arrived, in order, from sequence or time `from` on, until `signal` aborts. Throws `bus.reader_lost` when messages may have
  * been missed: heartbeats missed, the connection broke, the consumer or its stream was deleted, the consumer's count has a gap.
  */
 export async function* readStream(
   link: Link,
   stream: StreamName,
   filter: string | readonly string[],
-  from: bigint,
+  from: bigint | Date,
   signal: AbortSignal,
 ): AsyncGenerator<readonly Stored[]> {
   if (signal.aborted) return;
@@ -83,14 +83,15 @@ async function createReader(
   link: Link,
   stream: StreamName,
   filter: string | readonly string[],
-  from: bigint,
+  from: bigint | Date,
 ): Promise<string> {
   const name = `reader-${nuid.next()}`;
   const config: Partial<ConsumerConfig> = {
     name,
     ack_policy: AckPolicy.None,
-    deliver_policy: DeliverPolicy.StartSequence,
-    opt_start_seq: Math.max(1, Number(from)),
+    ...(from instanceof Date
+      ? { deliver_policy: DeliverPolicy.StartTime, opt_start_time: from.toISOString() }
+      : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: Math.max(1, Number(from)) }),
     replay_policy: ReplayPolicy.Instant,
     filter_subjects: [filter].flat(),
     inactive_threshold: nanos(INACTIVE_MS),
