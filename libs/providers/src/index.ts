@@ -1,2 +1,3 @@
 /** The providers. */
 export * from './provider.ts';
+export * from './registry.ts';

@@ -1,0 +1,85 @@
+/** The import of a mailbox: downwards from where it stood when it began, then a list of everything as the check. */
+import type { Page } from '../provider.ts';
+import { importAgain, lowest, type MailboxCursor } from './cursor.ts';
+import { listed, visibleFrom } from './listing.ts';
+import { type Read, readMessages } from './messages.ts';
+import { type Open, PAGE, upserts, withBroken } from './steps.ts';
+import { countUids, lowestUid, splitNewest, type Uids, uidRange } from './uids.ts';
+
+/** Messages that one job imports, about, before others get their turn. */
+const JOB = 5_000;
+
+export async function* importOlder(open: Open, start: MailboxCursor): AsyncGenerator<Page> {
+  let cursor = start;
+  for (let given = 0; given < JOB; ) {
+    // Some servers cap what one SEARCH returns: only an empty answer says that nothing is left.
+    const left = await open.connection.search(uidRange(1, lowest(cursor)));
+    if (left.length === 0) return yield* finishImport(open, cursor);
+    const { newest } = splitNewest(left, JOB - given);
+    for await (const page of pagesOf(open, cursor, newest, countUids(left))) {
+      cursor = page.cursor;
+      given += PAGE;
+      yield page;
+    }
+  }
+}
+
+/** Each page continues the one before; the next one is read while this one is being stored. */
+async function* pagesOf(
+  open: Open,
+  start: MailboxCursor,
+  uids: Uids,
+  remaining: number,
+): AsyncGenerator<Page & { readonly cursor: MailboxCursor }> {
+  let cursor = start;
+  let { newest, rest } = splitNewest(uids, PAGE);
+  let reading = startReading(open, newest);
+  try {
+    for (let estimate = remaining; newest.length > 0; ) {
+      const { messages, broken } = await reading;
+      estimate -= countUids(newest);
+      cursor = {
+        ...withBroken(open, cursor, broken),
+        count: cursor.count + messages.length,
+        backfill: { ...cursor.backfill, below: lowestUid(newest) ?? 1 },
+      };
+      ({ newest, rest } = splitNewest(rest, PAGE));
+      reading = startReading(open, newest);
+      yield {
+        changes: upserts(open, messages, 'backfill'),
+        cursor,
+        origin: 'backfill',
+        done: false,
+        estimate,
+      };
+    }
+  } finally {
+    await reading.catch(() => undefined);
+  }
+}
+
+function startReading({ connection }: Open, uids: Uids): Promise<Read> {
+  const reading =
+    uids.length === 0 ? Promise.resolve({ messages: [], broken: [] }) : readMessages(connection, uids);
+  // It may fail while nobody waits; whoever waits for it next is told.
+  reading.catch(() => undefined);
+  return reading;
+}
+
+/** The list sweeps older generations and what was removed during the import; messages that slipped through are imported once more. */
+async function* finishImport(open: Open, cursor: MailboxCursor): AsyncGenerator<Page> {
+  const uids = await open.connection.search(uidRange(1, cursor.uidNext));
+  const count = countUids(uids);
+  if (count > cursor.count && cursor.backfill?.again !== true) {
+    yield { changes: [], cursor: importAgain(cursor), origin: 'reconcile', done: false, estimate: count };
+    return;
+  }
+  const from = visibleFrom(open, uids, 1);
+  yield {
+    changes: listed(open, { from, to: cursor.uidNext, uids, sweep: true, origin: 'backfill' }),
+    cursor: { ...cursor, count, backfill: null },
+    origin: 'backfill',
+    done: true,
+    estimate: null,
+  };
+}

@@ -1,0 +1,266 @@
+/** One IMAP connection in our own terms: every trap of the library is dealt with here, and every failure is a `ProviderError`. */
+import { type FetchMessageObject, type FetchQueryObject, ImapFlow, type ListResponse } from 'imapflow';
+import type { ProviderError } from '../provider.ts';
+import type { Snapshot } from './cursor.ts';
+import { imapError, type Place } from './errors.ts';
+import { type Quirks, quirksOfCapabilities, quirksOfHost } from './quirks.ts';
+import type { ImapCredential, ImapSettings } from './settings.ts';
+import { formatUids, NO_UIDS, parseUids, type Uids, uidsOf } from './uids.ts';
+
+const MINUTE = 60_000;
+const MEBIBYTE = 1024 * 1024;
+/** Servers drop an IDLE after 30 minutes at the latest (RFC 2177). */
+const MAX_IDLE_MS = 25 * MINUTE;
+/** A command that hears nothing for so long has failed; an IDLE that hears nothing for so long is probed with NOOP. */
+const SILENCE_MS = 2 * MINUTE;
+const LOGOUT_MS = 1_000;
+
+/** What was changed in a range of known uids since a mod-sequence. */
+export interface Delta {
+  readonly flags: ReadonlyMap<number, ReadonlySet<string>>;
+  /** Uids the server says are gone; some were never known. Empty without QRESYNC. */
+  readonly vanished: readonly number[];
+}
+
+export interface Examined extends Snapshot {
+  /** MAILBOXID where offered. */
+  readonly id: string | null;
+}
+
+/** One command at a time. After a failure look at `usable`. */
+export interface Connection {
+  readonly quirks: Quirks;
+  /** Whether VANISHED tells of removals. */
+  readonly tellsVanished: boolean;
+  has(capability: string): boolean;
+  usable(): boolean;
+  /** Opens a mailbox read-only and freshly, also when it is open already. */
+  examine(path: string): Promise<Examined>;
+  /** Which of these uids exist in the open mailbox. */
+  search(within: Uids): Promise<Uids>;
+  /** Rows of the open mailbox by uid; absent ones are gone or could not be read. */
+  fetch(uids: Uids, query: FetchQueryObject): Promise<Map<number, FetchMessageObject>>;
+  delta(within: Uids, since: bigint): Promise<Delta>;
+  /** Every mailbox with its counters. */
+  list(): Promise<ListResponse[]>;
+  /** Whether a mailbox that is not listed is really gone. */
+  isGone(path: string): Promise<boolean>;
+  /** Calls `changed` for whatever the server says of the open mailbox by itself. */
+  onChange(changed: () => void): void;
+  /** Waits in IDLE; returns when the server or another command ended it. False when the server will not idle. */
+  idle(): Promise<boolean>;
+  noop(): Promise<void>;
+  /** The failure that ended the connection. */
+  failure(): ProviderError;
+  /** Breaks off at once; what is under way fails. */
+  abort(): void;
+  close(): Promise<void>;
+}
+
+export async function openConnection(
+  settings: ImapSettings,
+  credential: ImapCredential,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const { host, user, secure } = settings;
+  const port = settings.port ?? (secure ? 993 : 143);
+  let place: Place = { host, port, user };
+  // The library answers some failures with `false`, swallows others, and sleeps minutes on a throttle: its log tells the truth.
+  let heard: unknown = null;
+  let fatal: unknown = null;
+  const hear = (entry: LogEntry) => {
+    if (entry.err !== undefined) heard = entry.err;
+    if (entry.throttleDelay !== undefined) {
+      fatal = entry.err;
+      client.close();
+    }
+  };
+  const silent = () => undefined;
+  const hostQuirks = quirksOfHost(host);
+  const client = new ImapFlow({
+    host,
+    port,
+    secure,
+    ...(!secure && settings.allowPlaintext !== true ? { doSTARTTLS: true } : {}),
+    tls: { rejectUnauthorized: settings.allowInvalidCertificate !== true },
+    auth: 'password' in credential ? { user, pass: credential.password } : { user, ...credential },
+    clientInfo: { name: 'Mailstream', vendor: 'Mailstream', version: '0', 'support-url': '' },
+    qresync: hostQuirks.vanished,
+    disableAutoIdle: true,
+    disableCompression: settings.compress !== true,
+    maxIdleTime: MAX_IDLE_MS,
+    connectionTimeout: 30_000,
+    greetingTimeout: 16_000,
+    socketTimeout: SILENCE_MS,
+    maxLiteralSize: 32 * MEBIBYTE,
+    maxLineLength: 32 * MEBIBYTE,
+    maxResponseSize: 64 * MEBIBYTE,
+    logger: {
+      trace: silent,
+      info: silent,
+      // Gmail says that it throttles at the end of an OK, whose result may then be cut short.
+      debug: (entry: LogEntry) => {
+        if (entry.src === 's' && /\bOK\b.*\[THROTTLED\]/i.test(entry.msg ?? ''))
+          fatal = { code: 'ETHROTTLE', responseText: entry.msg };
+      },
+      warn: hear,
+      error: hear,
+    },
+  });
+  client.on('error', (error: unknown) => {
+    fatal = error;
+  });
+
+  const fail = (error: unknown): ProviderError => imapError(fatal ?? error ?? heard, place);
+  const command = async <T>(work: () => Promise<T>): Promise<T> => {
+    heard = null;
+    try {
+      const result = await work();
+      if (fatal === null) return result;
+    } catch (error) {
+      throw fail(error);
+    }
+    throw fail(null);
+  };
+
+  const abort = () => client.close();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    await command(() => client.connect());
+  } catch (error) {
+    client.close();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+
+  const quirks = quirksOfCapabilities(hostQuirks, new Set(client.capabilities.keys()));
+  const condstore = client.capabilities.has('CONDSTORE') && client.enabled.has('CONDSTORE');
+  let vanished: number[] = [];
+  client.on('expunge', (event: { uid?: number; earlier?: boolean }) => {
+    if (event.earlier === true && event.uid !== undefined) vanished.push(event.uid);
+  });
+
+  const connection: Connection = {
+    quirks,
+    tellsVanished: condstore && quirks.vanished && client.enabled.has('QRESYNC'),
+    has: (capability) => client.capabilities.has(capability),
+    usable: () => client.usable && fatal === null,
+    async examine(path) {
+      place = { host, port, user, path };
+      const box = await command(() => client.mailboxOpen(path, { readOnly: true }));
+      const { uidValidity, uidNext, highestModseq, noModseq, exists, mailboxId } = box;
+      return {
+        generation: String(uidValidity ?? 0),
+        // A server of old may say no UIDNEXT; then the highest uid tells.
+        uidNext: uidNext ?? (await nextUid(connection)),
+        modseq: condstore && noModseq !== true && highestModseq ? highestModseq : null,
+        exists: exists ?? 0,
+        id: mailboxId ?? null,
+      };
+    },
+    async search(within) {
+      if (within.length === 0) return NO_UIDS;
+      const found = await command(() =>
+        client.search({ uid: formatUids(within) }, { uid: true, returnOptions: ['ALL'] }),
+      );
+      if (found === false || found === undefined) throw fail(null);
+      return Array.isArray(found) ? uidsOf(found) : readUids(found.all ?? '', fail);
+    },
+    async fetch(uids, query) {
+      const rows = new Map<number, FetchMessageObject>();
+      await command(async () => {
+        for await (const row of client.fetch(formatUids(uids), query, { uid: true })) {
+          const known = rows.get(row.uid);
+          // What another client did meanwhile comes in between, with flags only, and without a uid from old servers.
+          if (row.uid && (!known || isAnswer(row, query))) rows.set(row.uid, row);
+          else if (known && row.flags) known.flags = row.flags;
+        }
+      });
+      for (const [uid, row] of rows) if (!isAnswer(row, query)) rows.delete(uid);
+      return rows;
+    },
+    async delta(within, since) {
+      vanished = [];
+      const overlapped = since > quirks.modseqOverlap ? since - quirks.modseqOverlap : 1n;
+      const flags = new Map<number, ReadonlySet<string>>();
+      await command(async () => {
+        const range = formatUids(within);
+        for await (const row of client.fetch(range, { flags: true }, { uid: true, changedSince: overlapped }))
+          if (row.uid && row.flags) flags.set(row.uid, row.flags);
+      });
+      return { flags, vanished: connection.tellsVanished ? vanished : [] };
+    },
+    async list() {
+      place = { host, port, user };
+      // STATUS of the open mailbox may be stale (RFC 9051 section 6.3.11). It is open read-only: CLOSE expunges nothing.
+      if (client.mailbox) await command(() => client.mailboxClose());
+      const counters = {
+        messages: true,
+        uidNext: true,
+        uidValidity: true,
+        unseen: true,
+        highestModseq: condstore,
+      };
+      return command(() => client.list({ statusQuery: counters }));
+    },
+    async isGone(path) {
+      try {
+        await command(() => client.status(path, { messages: true }));
+        return false;
+      } catch (error) {
+        const failure = fail(error);
+        if (failure.failure === 'gone') return true;
+        throw failure;
+      }
+    },
+    onChange(changed) {
+      for (const event of ['exists', 'expunge', 'flags']) client.on(event, changed);
+    },
+    async idle() {
+      heard = null;
+      const idled = await client.idle();
+      if (!connection.usable()) throw fail(heard);
+      return idled !== false;
+    },
+    noop: () => command(() => client.noop()),
+    failure: () => fail(heard),
+    abort,
+    async close() {
+      if (connection.usable()) {
+        const deadline = AbortSignal.timeout(LOGOUT_MS);
+        deadline.addEventListener('abort', abort);
+        await client.logout().catch(silent);
+        deadline.removeEventListener('abort', abort);
+      }
+      client.close();
+    },
+  };
+  return connection;
+}
+
+interface LogEntry {
+  readonly err?: unknown;
+  readonly src?: string;
+  readonly msg?: string;
+  readonly throttleDelay?: unknown;
+}
+
+/** Whether a row answers the query, rather than telling of another client's change of flags. */
+function isAnswer(row: FetchMessageObject, query: FetchQueryObject): boolean {
+  if (query.size !== true) return row.flags !== undefined;
+  return row.size !== undefined || row.envelope !== undefined || row.internalDate !== undefined;
+}
+
+async function nextUid(connection: Connection): Promise<number> {
+  const all = await connection.search([[1, 4_294_967_295]]);
+  return (all.at(-1)?.[1] ?? 0) + 1;
+}
+
+function readUids(set: string, fail: (error: unknown) => ProviderError): Uids {
+  try {
+    return parseUids(set);
+  } catch (error) {
+    throw fail(error);
+  }
+}

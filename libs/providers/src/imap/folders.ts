@@ -1,0 +1,167 @@
+/** Follows mailboxes from one listing to the next: which is which, what was renamed, what changed. Pure. */
+import { hashToken, type MailboxChanged, type MailboxRole, type Origin } from '@mailstream/contracts';
+
+/** Counters by STATUS. */
+export interface Counters {
+  readonly generation: string;
+  readonly uidNext: number;
+  readonly messages: number;
+  readonly modseq: string;
+  readonly unseen: number;
+}
+
+/** A mailbox as listed now. */
+export interface Folder {
+  readonly path: string;
+  readonly name: string;
+  readonly parentPath: string | null;
+  readonly role: MailboxRole | null;
+  readonly selectable: boolean;
+  /** Null where the server would not say. */
+  readonly counters: Counters | null;
+  /** MAILBOXID; null where not offered. */
+  readonly id: string | null;
+}
+
+/** A mailbox as it was told last. */
+interface Told extends Folder {
+  readonly key: string;
+  readonly parent: string | null;
+}
+
+/** The cursor of the `mailboxes` scope. */
+export interface FoldersCursor {
+  readonly v: 1;
+  /** How many keys fell out of use; makes the next key at an old path a new one, so that no old cursor of it is taken up. */
+  readonly retired: number;
+  readonly folders: readonly Told[];
+}
+
+export function readFoldersCursor(stored: unknown): FoldersCursor {
+  return isFoldersCursor(stored) ? stored : { v: 1, retired: 0, folders: [] };
+}
+
+function isFoldersCursor(value: unknown): value is FoldersCursor {
+  return typeof value === 'object' && value !== null && 'v' in value && value.v === 1 && 'folders' in value;
+}
+
+/** Whether MAILBOXID has to be asked for: the path is new, or other messages are behind it. */
+export function isUnfamiliar({ folders }: FoldersCursor, folder: Folder): boolean {
+  const told = folders.find(({ path }) => path === folder.path);
+  return told === undefined || told.id === null || told.counters?.generation !== folder.counters?.generation;
+}
+
+/** Memory of mailboxes that are not in the listing. */
+export function missingFrom({ folders }: FoldersCursor, listing: readonly Folder[]): readonly Told[] {
+  const paths = new Set(listing.map(({ path }) => path));
+  return folders.filter(({ path }) => !paths.has(path));
+}
+
+/** What changed between the memory and a complete listing, and the new memory. Parents come before their children. */
+export function followFolders(
+  memory: FoldersCursor,
+  listing: readonly Folder[],
+  origin: Origin,
+): { changes: MailboxChanged[]; cursor: FoldersCursor } {
+  const before = sameMailboxes(memory, listing);
+  const kept = new Set([...before.values()].map(({ key }) => key));
+  const removed = memory.folders.filter(({ key }) => !kept.has(key));
+  const renamed = [...before].filter(([folder, told]) => folder.path !== told.path);
+  const retired = memory.retired + removed.length + renamed.length;
+
+  const keys = new Map<string, string>();
+  for (const folder of listing) keys.set(folder.path, before.get(folder)?.key ?? newKey(folder, retired));
+  const folders = listing.map((folder): Told => {
+    const parent = folder.parentPath === null ? null : (keys.get(folder.parentPath) ?? null);
+    return { ...folder, key: keys.get(folder.path) ?? newKey(folder, retired), parent };
+  });
+  const told = new Map(
+    memory.folders.map((folder) => [folder.key, JSON.stringify(upsertOf(folder, origin))]),
+  );
+  const changes: MailboxChanged[] = [
+    ...removed.map(({ key }) => ({ op: 'removed' as const, mailbox: key, origin })),
+    ...folders
+      .map((folder) => upsertOf(folder, origin))
+      .filter((upsert) => told.get(upsert.mailbox) !== JSON.stringify(upsert)),
+  ];
+  return { changes, cursor: { v: 1, retired, folders } };
+}
+
+function newKey({ id, path }: Folder, retired: number): string {
+  const name = id === null ? ['path', path] : ['id', id];
+  return hashToken(...name, ...(retired === 0 ? [] : [String(retired)]));
+}
+
+function upsertOf(
+  { key, path, name, parent, role, selectable, counters }: Told,
+  origin: Origin,
+): MailboxChanged {
+  const state =
+    counters &&
+    [counters.generation, counters.uidNext, counters.messages, counters.modseq, counters.unseen].join('.');
+  return {
+    op: 'upsert',
+    mailbox: key,
+    path,
+    name,
+    parent,
+    role,
+    selectable,
+    state,
+    messages: counters?.messages ?? null,
+    origin,
+  };
+}
+
+/** Which listed mailbox is which remembered one: by MAILBOXID, by path, and else by what only a rename explains. */
+function sameMailboxes(memory: FoldersCursor, listing: readonly Folder[]): Map<Folder, Told> {
+  const same = new Map<Folder, Told>();
+  const open = new Set(memory.folders);
+  const match = (folder: Folder, told: Told | undefined) => {
+    if (told === undefined || same.has(folder) || !open.delete(told)) return;
+    same.set(folder, told);
+  };
+  for (const folder of listing)
+    if (folder.id !== null)
+      match(
+        folder,
+        memory.folders.find(({ id }) => id === folder.id),
+      );
+  for (const folder of listing)
+    match(
+      folder,
+      memory.folders.find((told) => told.path === folder.path && !(told.id && folder.id)),
+    );
+
+  const gone = [...open];
+  const fresh = listing.filter((folder) => !same.has(folder));
+  for (const folder of fresh) {
+    const origins = gone.filter((told) => isSameContent(told, folder));
+    const [origin] = origins;
+    if (origin && origins.length === 1 && fresh.filter((other) => isSameContent(origin, other)).length === 1)
+      match(folder, origin);
+  }
+  // Inside a renamed parent the name and UIDVALIDITY suffice. Parents come before their children.
+  for (const folder of fresh) {
+    const parent = [...same].find(([{ path }]) => path === folder.parentPath)?.[1];
+    if (parent === undefined) continue;
+    match(
+      folder,
+      gone.find(
+        (told) =>
+          told.parentPath === parent.path &&
+          told.name === folder.name &&
+          told.counters?.generation === folder.counters?.generation,
+      ),
+    );
+  }
+  return same;
+}
+
+/** Never of empty mailboxes: they are alike by chance. */
+function isSameContent({ counters: a, id }: Told, { counters: b, id: other }: Folder): boolean {
+  if (a === null || b === null || (id !== null && other !== null)) return false;
+  return (
+    a.messages > 0 && a.generation === b.generation && a.uidNext === b.uidNext && a.messages === b.messages
+  );
+}

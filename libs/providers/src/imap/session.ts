@@ -1,0 +1,37 @@
+/** An authenticated IMAP conversation as the provider port wants it. */
+import { MAILBOXES_SCOPE } from '@mailstream/contracts';
+import { type Page, ProviderError, type PullRequest, type Session } from '../provider.ts';
+import { openConnection } from './connection.ts';
+import { pullMailbox } from './mailbox.ts';
+import { pullMailboxes } from './mailboxes.ts';
+import type { ImapCredential, ImapSettings } from './settings.ts';
+import { watchInbox } from './watch.ts';
+
+export async function openSession(
+  settings: ImapSettings,
+  credential: ImapCredential,
+  signal: AbortSignal,
+): Promise<Session> {
+  const connection = await openConnection(settings, credential, signal);
+
+  async function* pull(request: PullRequest): AsyncGenerator<Page> {
+    if (request.signal.aborted) return;
+    // A command that hangs cannot be taken back: a lost job costs its connection.
+    const abort = () => connection.abort();
+    request.signal.addEventListener('abort', abort, { once: true });
+    try {
+      if (request.scope === MAILBOXES_SCOPE) yield* pullMailboxes(connection, request.cursor);
+      else if (request.path !== null) yield* pullMailbox(connection, request, request.path);
+      else throw new ProviderError('permanent', 'imap.path_missing', `Mailbox ${request.scope} has no path.`);
+    } finally {
+      request.signal.removeEventListener('abort', abort);
+    }
+  }
+
+  return {
+    pull,
+    watch: (wake, stop) => watchInbox(connection, wake, stop),
+    usable: () => connection.usable(),
+    close: () => connection.close(),
+  };
+}

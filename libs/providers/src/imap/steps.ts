@@ -1,0 +1,43 @@
+/** What a pull of one mailbox is made of: steps that each read something and move the cursor. */
+import type { Origin } from '@mailstream/contracts';
+import type { Change } from '../provider.ts';
+import type { Connection, Examined } from './connection.ts';
+import type { MailboxCursor } from './cursor.ts';
+import { type FetchedMessage, upsertOf } from './normalize.ts';
+
+/** Messages per page: one FETCH, one atomic batch. */
+export const PAGE = 500;
+const MAX_BROKEN = 100;
+
+/** The mailbox as the pull found it. */
+export interface Open {
+  readonly connection: Connection;
+  readonly mailbox: string;
+  readonly snapshot: Examined;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** Some changes, and the cursor that is true once they and all before them are stored. */
+export interface Step {
+  readonly changes: readonly Change[];
+  readonly cursor: MailboxCursor;
+}
+
+/** Yields what is to be stored and returns where the cursor stands then. */
+export type Steps<Result = MailboxCursor> = AsyncGenerator<Step, Result>;
+
+export function upserts(open: Open, messages: readonly FetchedMessage[], origin: Origin): Change[] {
+  const { mailbox, snapshot } = open;
+  return messages.map((message) => ({
+    kind: 'message',
+    data: upsertOf(mailbox, snapshot.generation, message, origin),
+  }));
+}
+
+/** Remembers messages whose content could not be had. */
+export function withBroken(open: Open, cursor: MailboxCursor, found: readonly number[]): MailboxCursor {
+  if (found.length === 0) return cursor;
+  const uids = [...new Set([...(cursor.broken?.uids ?? []), ...found])].slice(-MAX_BROKEN);
+  return { ...cursor, broken: { uids, at: cursor.broken?.at ?? open.now } };
+}
