@@ -1,5 +1,5 @@
 /** The API of the services behind the gateway: the same paths, passed on as they are. */
-import proxy from '@fastify/http-proxy';
+import proxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy';
 import { AppError, type HttpServer } from '@mailstream/runtime';
 import type { Upstreams } from '../config.ts';
 
@@ -25,25 +25,35 @@ const TIMEOUT_MS = 30_000;
 
 /** Every call is authenticated here and, because the header is passed on, by the service again. */
 export async function registerProxyRoutes(app: HttpServer, upstreams: Upstreams): Promise<void> {
-  for (const name of ['orchestrator', 'projector'] as const) {
-    await app.register(proxy, {
-      upstream: upstreams[name],
-      prefix: '/v1',
-      rewritePrefix: '/v1',
-      routes: PATHS[name].flatMap((path) => [path, `${path}/*`]).map((path) => path.slice('/v1'.length)),
-      // Parsed here, so that the limit on a body's size holds before anything reaches the service.
-      proxyPayloads: false,
-      disableRequestLogging: true,
-      replyOptions: {
-        timeout: TIMEOUT_MS,
-        // The service said 503 and why: the caller is to know, not to wait.
-        retryDelay: () => null,
-        onError: (reply, { error }) => {
-          reply.send(upstreamError(SERVICE_NAMES[name], error));
-        },
-      },
+  await app.register((scope, _options, done) => {
+    // What these routes are, the services say themselves (openapi.ts).
+    scope.addHook('onRoute', (route) => {
+      route.schema = { hide: true };
     });
-  }
+    for (const name of ['orchestrator', 'projector'] as const)
+      scope.register(proxy, proxyTo(name, upstreams[name]));
+    done();
+  });
+}
+
+function proxyTo(name: keyof Upstreams, upstream: string): FastifyHttpProxyOptions {
+  return {
+    upstream,
+    prefix: '/v1',
+    rewritePrefix: '/v1',
+    routes: PATHS[name].flatMap((path) => [path, `${path}/*`]).map((path) => path.slice('/v1'.length)),
+    // Parsed here, so that the limit on a body's size holds before anything reaches the service.
+    proxyPayloads: false,
+    disableRequestLogging: true,
+    replyOptions: {
+      timeout: TIMEOUT_MS,
+      // The service said 503 and why: the caller is to know, not to wait.
+      retryDelay: () => null,
+      onError: (reply, { error }) => {
+        reply.send(upstreamError(SERVICE_NAMES[name], error));
+      },
+    },
+  };
 }
 
 function upstreamError(service: string, error: Error): AppError {

@@ -1,11 +1,11 @@
 /** `POST /v1/accounts/:id/sync`: somebody says that an account is to be looked at; we put the hint into the log. */
 import type { Bus } from '@mailstream/bus';
 import { ApiError, SyncAccepted, SyncRequest, subjects } from '@mailstream/contracts';
-import { AppError, type HttpServer } from '@mailstream/runtime';
+import { AppError, type HttpServer, messageOf } from '@mailstream/runtime';
 import { Type } from 'typebox';
 
 export interface SyncRouteDeps {
-  readonly bus: Pick<Bus, 'publish'>;
+  readonly bus: Pick<Bus, 'publish' | 'connected'>;
 }
 
 /**
@@ -27,15 +27,18 @@ export function registerSyncRoute(app: HttpServer, { bus }: SyncRouteDeps): void
     async (request, reply) => {
       const at = { tenant: request.principal.tenant, account: request.params.id.toLowerCase() };
       const subject = subjects.hint(at, request.body?.reason ?? 'user');
+      // The bus would wait for the connection; a caller is better told at once.
+      if (!bus.connected()) throw notStored('not connected to NATS');
       const sequence = await bus.publish({ subject, data: {} }).catch((error: unknown) => {
-        throw new AppError(
-          'gateway.log_unreachable',
-          'network',
-          'the hint could not be stored because NATS does not answer; try again',
-          { cause: error },
-        );
+        throw notStored(messageOf(error), error);
       });
       return reply.status(202).send({ accepted: true, sequence: String(sequence) });
     },
   );
+}
+
+function notStored(why: string, cause?: unknown): AppError {
+  return new AppError('gateway.hint_not_stored', 'network', `the hint was not stored: ${why}; try again`, {
+    cause,
+  });
 }

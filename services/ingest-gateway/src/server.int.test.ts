@@ -1,0 +1,297 @@
+import { type Bus, connectBus } from '@mailstream/bus';
+import { subjects, uuidv7 } from '@mailstream/contracts';
+import {
+  createHttpServer,
+  createLogger,
+  createTokenAuth,
+  DEFAULT_TENANT,
+  type HttpServer,
+} from '@mailstream/runtime';
+import { createNats, type TestNats } from '@mailstream/testing';
+import { Type } from 'typebox';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createServer } from './server.ts';
+
+const TOKEN = 'test-token';
+const headers = { authorization: `Bearer ${TOKEN}` };
+const logger = createLogger('test', 'silent');
+const authenticate = createTokenAuth(TOKEN);
+/** Nobody listens on port 9 of the loopback interface. */
+const NOBODY = 'http://127.0.0.1:9';
+
+const open: HttpServer[] = [];
+let nats: TestNats;
+let bus: Bus;
+
+beforeAll(async () => {
+  nats = await createNats();
+  bus = await connectBus({ url: nats.url, name: 'gateway-test' });
+  await bus.ensureTopology();
+});
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((app) => app.close()));
+});
+
+afterAll(async () => {
+  await bus?.close();
+  await nats?.drop();
+});
+
+/** A service as it stands behind the gateway: the same server kit, the same authentication. */
+async function startUpstream(title: string, register: (app: HttpServer) => void): Promise<string> {
+  const app = await createHttpServer({ title, logger, authenticate, ready: () => true });
+  register(app);
+  open.push(app);
+  return app.listen({ host: '127.0.0.1', port: 0 });
+}
+
+const startOrchestrator = () =>
+  startUpstream('orchestrator', (app) => {
+    app.addSchema({ $id: 'Thing', type: 'object', properties: { id: { type: 'string' } } });
+    app.get('/v1/accounts', async (request) => ({ items: [], next: null, query: request.query }));
+    app.get(
+      '/v1/accounts/:id',
+      { schema: { response: { 200: { $ref: 'Thing#' } } } },
+      async (request) => request.params,
+    );
+    app.post('/v1/accounts', async (request, reply) => reply.status(201).send({ got: request.body }));
+    app.post('/v1/accounts/:id/pause', async (request) => ({ tenant: request.principal.tenant }));
+    app.delete('/v1/accounts/:id', async (_request, reply) => reply.status(204).send());
+    app.get('/v1/status', async (_request, reply) =>
+      reply.status(503).send({ error: { code: 'bus.disconnected', message: 'not connected' } }),
+    );
+    app.get('/v1/internal', async () => 'not for outside');
+  });
+
+const startProjector = () =>
+  startUpstream('projector', (app) => {
+    app.addSchema({ $id: 'Thing', type: 'object', properties: { subject: { type: 'string' } } });
+    app.get(
+      '/v1/messages',
+      { schema: { querystring: Type.Object({ text: Type.Optional(Type.String()) }) } },
+      async (request) => ({ items: [request.query.text], next: null }),
+    );
+    app.get('/v1/projection/status', async () => ({ lag: 0 }));
+    app.get('/v1/threads', { schema: { response: { 200: { $ref: 'Thing#' } } } }, async () => ({
+      subject: 'x',
+    }));
+  });
+
+async function startGateway(upstreams: { orchestrator?: string; projector?: string } = {}, on: Bus = bus) {
+  const app = await createServer({
+    bus: on,
+    logger,
+    authenticate,
+    upstreams: { orchestrator: NOBODY, projector: NOBODY, ...upstreams },
+  });
+  open.push(app);
+  return app;
+}
+
+describe('POST /v1/accounts/:id/sync', () => {
+  it.each([
+    ['without a body', undefined, 'user'],
+    ['for a person', { reason: 'user' }, 'user'],
+    ['for a push', { reason: 'push' }, 'push'],
+  ] as const)('stores a hint %s', async (_name, payload, reason) => {
+    const gateway = await startGateway();
+    const account = uuidv7();
+    const url = `/v1/accounts/${account}/sync`;
+    const answer = await gateway.inject({ method: 'POST', url, headers, ...(payload && { payload }) });
+    expect(answer.statusCode).toBe(202);
+    const stored = await bus.last('SYNC', subjects.hint({ tenant: DEFAULT_TENANT, account }, reason));
+    expect(answer.json()).toEqual({ accepted: true, sequence: String(stored?.sequence) });
+  });
+
+  it.each([
+    ['an id that is none', 'abc', undefined, 'id'],
+    ['an id with dots', 'a.b.c', undefined, 'id'],
+    ['a wildcard', '*', undefined, 'id'],
+    ['an unknown reason', uuidv7(), { reason: 'whim' }, 'reason'],
+    ['another field', uuidv7(), { why: 'not' }, 'body'],
+  ])('refuses %s', async (_name, id, payload, mentions) => {
+    const gateway = await startGateway();
+    const answer = await gateway.inject({
+      method: 'POST',
+      url: `/v1/accounts/${id}/sync`,
+      headers,
+      ...(payload && { payload }),
+    });
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json().error).toMatchObject({
+      code: 'api.invalid',
+      message: expect.stringContaining(mentions),
+    });
+  });
+
+  it('wants the token', async () => {
+    const gateway = await startGateway();
+    const url = `/v1/accounts/${uuidv7()}/sync`;
+    const none = await gateway.inject({ method: 'POST', url });
+    expect(none.statusCode).toBe(401);
+    expect(none.json().error.code).toBe('auth.missing');
+    const wrong = await gateway.inject({ method: 'POST', url, headers: { authorization: 'Bearer guess' } });
+    expect(wrong.statusCode).toBe(401);
+    expect(wrong.json().error.code).toBe('auth.refused');
+  });
+
+  it('says 503 while NATS is down, and works when it is back', async () => {
+    const own = await createNats();
+    const connection = await connectBus({ url: own.url, name: 'gateway-test' });
+    try {
+      await connection.ensureTopology();
+      const gateway = await startGateway({}, connection);
+      const request = { method: 'POST', url: `/v1/accounts/${uuidv7()}/sync`, headers } as const;
+      await own.kill();
+      await expect.poll(() => connection.connected()).toBe(false);
+      const down = await gateway.inject(request);
+      expect(down.statusCode).toBe(503);
+      expect(down.json().error.code).toBe('gateway.hint_not_stored');
+      expect((await gateway.inject('/readyz')).statusCode).toBe(503);
+      await own.restart();
+      await expect.poll(() => connection.connected(), { timeout: 10_000 }).toBe(true);
+      expect((await gateway.inject(request)).statusCode).toBe(202);
+      expect((await gateway.inject('/readyz')).statusCode).toBe(200);
+    } finally {
+      await connection.close();
+      await own.drop();
+    }
+  });
+});
+
+describe('the proxy', () => {
+  it('passes calls on with query, body and token, and answers as they are', async () => {
+    const gateway = await startGateway({
+      orchestrator: await startOrchestrator(),
+      projector: await startProjector(),
+    });
+    const list = await gateway.inject({ url: '/v1/accounts?after=a%2Fb', headers });
+    expect(list.json()).toEqual({ items: [], next: null, query: { after: 'a/b' } });
+    const created = await gateway.inject({
+      method: 'POST',
+      url: '/v1/accounts',
+      headers,
+      payload: { name: 'Ada' },
+    });
+    expect(created.statusCode).toBe(201);
+    expect(created.json()).toEqual({ got: { name: 'Ada' } });
+    const paused = await gateway.inject({ method: 'POST', url: '/v1/accounts/7/pause', headers });
+    expect(paused.json()).toEqual({ tenant: DEFAULT_TENANT });
+    const removed = await gateway.inject({ method: 'DELETE', url: '/v1/accounts/7', headers });
+    expect(removed.statusCode).toBe(204);
+    const messages = await gateway.inject({ url: '/v1/messages?text=gr%C3%BC%C3%9Fe%20%26%20mehr', headers });
+    expect(messages.json().items).toEqual(['grüße & mehr']);
+    expect((await gateway.inject({ url: '/v1/projection/status', headers })).json()).toEqual({ lag: 0 });
+  });
+
+  it("passes on a service's own refusal, at once", async () => {
+    const gateway = await startGateway({ orchestrator: await startOrchestrator() });
+    const answer = await gateway.inject({ url: '/v1/status', headers });
+    expect(answer.statusCode).toBe(503);
+    expect(answer.json().error.code).toBe('bus.disconnected');
+    const missing = await gateway.inject({ url: '/v1/accounts/7/nothing', headers });
+    expect(missing.statusCode).toBe(404);
+    expect(missing.json().error.code).toBe('api.no_route');
+  });
+
+  it.each([
+    ['/v1/accounts', 'sync-orchestrator'],
+    ['/v1/messages', 'mailbox-projector'],
+  ])('says of %s that the %s does not answer', async (url, service) => {
+    const gateway = await startGateway();
+    const answer = await gateway.inject({ url, headers });
+    expect(answer.statusCode).toBe(503);
+    expect(answer.json().error).toMatchObject({
+      code: 'gateway.upstream_unreachable',
+      message: expect.stringContaining(service),
+      requestId: expect.any(String),
+    });
+  });
+
+  it('refuses what is too large or no JSON before it reaches a service', async () => {
+    const gateway = await startGateway({ orchestrator: await startOrchestrator() });
+    const payload = { name: 'x'.repeat(1_100_000) };
+    const large = await gateway.inject({ method: 'POST', url: '/v1/accounts', headers, payload });
+    expect(large.statusCode).toBe(413);
+    expect(large.json().error.code).toBe('api.fst_err_ctp_body_too_large');
+    const json = { ...headers, 'content-type': 'application/json' };
+    const broken = await gateway.inject({
+      method: 'POST',
+      url: '/v1/accounts',
+      headers: json,
+      payload: '{"name":',
+    });
+    expect(broken.statusCode).toBe(400);
+    expect(broken.json().error.message).toContain('JSON');
+  });
+
+  it('asks for the token before it asks a service', async () => {
+    const gateway = await startGateway({ orchestrator: await startOrchestrator() });
+    expect((await gateway.inject('/v1/accounts')).json().error.code).toBe('auth.missing');
+  });
+
+  it.each(['/nothing', '/v1/internal', '/v1/accountsandmore', '/v1/accounts/../internal'])(
+    'does not know %s',
+    async (url) => {
+      const gateway = await startGateway({ orchestrator: await startOrchestrator() });
+      const answer = await gateway.inject({ url, headers });
+      expect(answer.statusCode).toBe(404);
+      expect(answer.json().error.code).toBe('api.no_route');
+    },
+  );
+});
+
+describe('GET /openapi.json', () => {
+  it('is one document for all routes', async () => {
+    const gateway = await startGateway({
+      orchestrator: await startOrchestrator(),
+      projector: await startProjector(),
+    });
+    const document = (await gateway.inject('/openapi.json')).json();
+    expect(document.openapi).toBe('3.1.0');
+    expect(document.info.description).not.toContain('Incomplete');
+    expect(Object.keys(document.paths).toSorted()).toEqual([
+      '/v1/accounts',
+      '/v1/accounts/{id}',
+      '/v1/accounts/{id}/pause',
+      '/v1/accounts/{id}/sync',
+      '/v1/messages',
+      '/v1/projection/status',
+      '/v1/status',
+      '/v1/threads',
+    ]);
+    expect(Object.keys(document.paths['/v1/accounts/{id}']).toSorted()).toEqual(['delete', 'get']);
+  });
+
+  it('keeps apart what two services call by the same name', async () => {
+    const gateway = await startGateway({
+      orchestrator: await startOrchestrator(),
+      projector: await startProjector(),
+    });
+    const document = (await gateway.inject('/openapi.json')).json();
+    const references = [...JSON.stringify(document.paths).matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map(
+      ([, name = '']) => name,
+    );
+    expect(references).toEqual(['sync-orchestrator.def-0', 'mailbox-projector.def-0']);
+    for (const name of references) expect(document.components.schemas).toHaveProperty([name]);
+  });
+
+  it('says which service is missing, and has it when it is back', async () => {
+    const gateway = await startGateway({ projector: await startProjector() });
+    const document = (await gateway.inject('/openapi.json')).json();
+    expect(document.info.description).toContain('sync-orchestrator did not answer');
+    expect(Object.keys(document.paths)).toContain('/v1/messages');
+  });
+});
+
+describe('GET /', () => {
+  it('tells a person where they are, and nothing that the caller made up', async () => {
+    const gateway = await startGateway();
+    const page = await gateway.inject({ url: '/', headers: { host: 'mail.example.com:8080' } });
+    expect(page.headers['content-type']).toContain('text/html');
+    expect(page.body).toContain('http://mail.example.com:8080/v1/status');
+    const forged = await gateway.inject({ url: '/', headers: { host: '<script>alert(1)</script>' } });
+    expect(forged.body).not.toContain('<script>');
+  });
+});
