@@ -81,7 +81,7 @@ export default {
       name: 'pure-files',
       comment: 'domain, decide, evolve, normalize, cursor: contracts and their own pure files only',
       severity: 'error',
-      from: { path: pureFiles, pathNot: TESTS },
+      from: { path: pureFiles, pathNot: [TESTS, '^libs/contracts/'] },
       to: {
         pathNot: [pureFiles, '^libs/contracts/', '^(node:)?crypto$', '^libs/providers/src/provider\\.ts$'],
       },

@@ -1,0 +1,11 @@
+/** The checks that need no server and no test: `verify` and `test` run them. */
+import { join } from 'node:path';
+import { REPO_ROOT } from './paths.ts';
+import { type Stage, tool } from './stages.ts';
+
+export const CHECKS: readonly Stage[] = [
+  tool('lint', 'biome', 'ci', '--error-on-warnings', '--colors=off', '.'),
+  tool('types', 'tsc'),
+  { name: 'walls', command: process.execPath, args: [join(REPO_ROOT, 'libs/devstack/src/check-walls.ts')] },
+  tool('dead code', 'knip', '--no-progress'),
+];

@@ -1,0 +1,63 @@
+/** What `npm start` shows when everything runs. */
+import type { MessageView } from '@mailstream/contracts';
+import { DEMO_PASSWORD, DEMO_USER } from './demo-account.ts';
+
+/** One line per message: when, from whom, what. */
+export function messageLines(messages: readonly MessageView[]): string[] {
+  return messages.map(({ receivedAt, from, subject, unread }) => {
+    const when = receivedAt.slice(0, 16).replace('T', ' ');
+    const sender = from[0]?.name || from[0]?.address || '(no sender)';
+    return `  ${unread ? '●' : ' '} ${when}  ${column(sender, 22)}  ${column(subject ?? '(no subject)', 44).trimEnd()}`;
+  });
+}
+
+/** What the demo mailbox is, and how to change it from outside. */
+export function demoHint({ host, port }: { host: string; port: number }): string[] {
+  return [
+    'The demo mailbox is being imported; a new message arrives every 15 s. Any mail client can change it:',
+    `  IMAP ${host}:${port} without TLS, user ${DEMO_USER}, password ${DEMO_PASSWORD}`,
+    '',
+  ];
+}
+
+/** The commands to try in a second terminal. */
+export function whatNext({
+  url,
+  natsUrl,
+  account,
+}: {
+  url: string;
+  natsUrl: string;
+  account?: string;
+}): string[] {
+  const own = 'npm run mailstream -- account add imap --host imap.example.org --user you@example.org';
+  if (account === undefined) return ['Connect a mailbox of yours, in a second terminal:', `  ${own}`];
+  return [
+    'In a second terminal:',
+    `  npm run mailstream -- messages --account ${account}`,
+    '  npm run mailstream -- changes --follow',
+    `  npm run mailstream -- sync --account ${account}`,
+    '  npm run mailstream -- status',
+    `  curl -H "Authorization: Bearer $(cat .mailstream/token)" '${url}/v1/messages?limit=5'`,
+    `  ${own}`,
+    `Other services: publish sync.requested.default.${account}.push to ${natsUrl}`,
+  ];
+}
+
+/** Cut or padded to so many columns; wide characters (East Asian, emoji) take two. */
+function column(text: string, width: number): string {
+  let used = 0;
+  let shown = '';
+  for (const { segment } of new Intl.Segmenter().segment(text.replace(/\s+/g, ' '))) {
+    const columns =
+      /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}]/u.test(
+        segment,
+      )
+        ? 2
+        : 1;
+    if (used + columns > width) break;
+    used += columns;
+    shown += segment;
+  }
+  return shown + ' '.repeat(width - used);
+}
