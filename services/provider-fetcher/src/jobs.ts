@@ -1,6 +1,7 @@
 /** The work queues of fetch jobs: one per provider and lane, so that imports never starve live mail. */
 import type { Bus, WorkItem } from '@mailstream/bus';
 import { FetchJob, LANES, type Lane } from '@mailstream/contracts';
+import type { Provider } from '@mailstream/providers';
 import type { Logger, Part } from '@mailstream/runtime';
 import { Compile } from 'typebox/compile';
 import { type FetchDeps, fetchJob } from './fetch-job.ts';
@@ -13,7 +14,7 @@ const HOLD_MS = 5_000;
 export interface JobsDeps extends FetchDeps {
   readonly bus: Bus;
   readonly logger: Logger;
-  readonly providers: readonly string[];
+  readonly providers: readonly Pick<Provider, 'name'>[];
   /** Jobs of one lane at a time in this process. */
   readonly concurrency: Record<Lane, number>;
 }
@@ -33,15 +34,15 @@ export function createJobConsumers(deps: JobsDeps): Part[] {
     await item.ack();
   }
 
-  return providers.flatMap((provider) =>
+  return providers.flatMap(({ name }) =>
     LANES.map((lane) => ({
-      name: `${provider} ${lane} jobs`,
+      name: `${name} ${lane} jobs`,
       run: (signal: AbortSignal) =>
         bus.work(
           {
             stream: 'FETCH',
-            durable: `fetcher-${provider}-${lane}`,
-            filter: `fetch.${provider}.${lane}.>`,
+            durable: `fetcher-${name}-${lane}`,
+            filter: `fetch.${name}.${lane}.>`,
             concurrency: concurrency[lane],
             holdMs: HOLD_MS,
           },

@@ -1,6 +1,6 @@
 /** The provider fetcher: the edge to mail providers. Does fetch jobs and watches accounts; keeps no state. */
 import { connectBus } from '@mailstream/bus';
-import { loadProvider, providers } from '@mailstream/providers';
+import { PROVIDERS } from '@mailstream/providers';
 import { createHttpServer, createLogger, createTokenAuth, httpPart, runService } from '@mailstream/runtime';
 import { readConfig } from './config.ts';
 import { createJobConsumers } from './jobs.ts';
@@ -14,9 +14,7 @@ await runService(logger, async () => {
   const bus = await connectBus({ url: config.natsUrl, name: 'provider-fetcher', logger });
   await bus.ensureTopology({ replicas: config.replicas });
 
-  const sessions = createSessions({ bus, loadProvider, logger, idleMs: config.sessionIdleMs });
-  const names = providers.map((provider) => provider.name);
-  const watchable = providers.filter((provider) => provider.push === 'idle').map((provider) => provider.name);
+  const sessions = createSessions({ bus, providers: PROVIDERS, logger, idleMs: config.sessionIdleMs });
 
   const app = await createHttpServer({
     title: 'Mailstream provider fetcher',
@@ -27,8 +25,8 @@ await runService(logger, async () => {
   return {
     parts: [
       sessions.part,
-      ...createJobConsumers({ bus, sessions, logger, providers: names, concurrency: config.concurrency }),
-      ...createWatchers({ bus, sessions, logger, providers: watchable, capacity: config.watches }),
+      ...createJobConsumers({ bus, sessions, logger, providers: PROVIDERS, concurrency: config.concurrency }),
+      ...createWatchers({ bus, sessions, logger, providers: PROVIDERS, capacity: config.watches }),
       httpPart(app, config.http),
     ],
     close: [() => bus.close()],

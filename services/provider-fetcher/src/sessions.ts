@@ -32,15 +32,16 @@ interface Idle {
 
 export function createSessions(deps: {
   readonly bus: Bus;
-  readonly loadProvider: (name: string) => Promise<Provider>;
+  readonly providers: readonly Provider[];
   readonly logger: Logger;
   readonly idleMs: number;
 }): Sessions {
-  const { bus, loadProvider, logger, idleMs } = deps;
+  const { bus, providers, logger, idleMs } = deps;
   const idle = new Map<string, Idle[]>();
 
   async function open(request: SessionRequest, signal: AbortSignal): Promise<Session> {
-    const provider = await loadProvider(request.provider);
+    const provider = providers.find(({ name }) => name === request.provider);
+    if (!provider) throw new Error(`there is no provider ${request.provider}`);
     const answer: unknown = JSON.parse(
       new TextDecoder().decode(await bus.request(subjects.credentials(request), {}, BROKER_TIMEOUT_MS)),
     );

@@ -1,7 +1,7 @@
 /** Watching: holds leases on accounts whose provider can push over an open connection (IMAP IDLE), and hints when something stirs. */
 import type { Bus, Lease } from '@mailstream/bus';
 import { subjects, WatchLease } from '@mailstream/contracts';
-import { ProviderError } from '@mailstream/providers';
+import { type Provider, ProviderError } from '@mailstream/providers';
 import { backoffMs, type Logger, messageOf, type Part, pause } from '@mailstream/runtime';
 import { Compile } from 'typebox/compile';
 import type { Sessions } from './sessions.ts';
@@ -17,7 +17,7 @@ export interface WatchDeps {
   readonly bus: Bus;
   readonly sessions: Sessions;
   readonly logger: Logger;
-  readonly providers: readonly string[];
+  readonly providers: readonly Pick<Provider, 'name' | 'push'>[];
   /** Accounts watched by this process at most. */
   readonly capacity: number;
 }
@@ -62,11 +62,12 @@ export function createWatchers({ bus, sessions, logger, providers, capacity }: W
     }
   }
 
-  return providers.map((provider) => ({
-    name: `${provider} watches`,
+  const watchable = providers.filter(({ push }) => push === 'idle');
+  return watchable.map(({ name }) => ({
+    name: `${name} watches`,
     run: (signal) =>
       bus.holdLeases(
-        { durable: `watcher-${provider}`, filter: `watch.${provider}.*`, capacity, holdMs: HOLD_MS },
+        { durable: `watcher-${name}`, filter: `watch.${name}.*`, capacity, holdMs: HOLD_MS },
         hold,
         signal,
       ),

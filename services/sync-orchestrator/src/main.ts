@@ -2,7 +2,7 @@
 import { connectBus } from '@mailstream/bus';
 import { createDb, migrate } from '@mailstream/db';
 import { createFold, createOutbox, migrateFold } from '@mailstream/fold';
-import { providers } from '@mailstream/providers';
+import { PROVIDERS } from '@mailstream/providers';
 import { createHttpServer, createLogger, createTokenAuth, httpPart, runService } from '@mailstream/runtime';
 import { createAccounts } from './accounts/accounts.ts';
 import { createProviderCatalog } from './accounts/provider-catalog.ts';
@@ -32,7 +32,7 @@ await runService(logger, async () => {
   const bus = await connectBus({ url: config.natsUrl, name: 'sync-orchestrator', logger });
   await bus.ensureTopology({ replicas: config.replicas });
 
-  const catalog = createProviderCatalog(providers);
+  const catalog = createProviderCatalog(PROVIDERS);
   const outbox = createOutbox({ bus, db, logger, relay: 'control' });
   const backfillAllowed = createBackPressure({ bus, db, maxLag: config.maxLag });
   const reactor = createReactor({

@@ -1,5 +1,5 @@
 /** What the orchestrator needs to know of providers: their names, and whether settings and credentials have the right shape. */
-import type { ProviderEntry } from '@mailstream/providers';
+import type { Provider } from '@mailstream/providers';
 import { AppError } from '@mailstream/runtime';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -18,15 +18,15 @@ export interface ProviderCatalog {
   get(name: string): KnownProvider;
 }
 
-export function createProviderCatalog(entries: readonly ProviderEntry[]): ProviderCatalog {
+export function createProviderCatalog(providers: readonly Provider[]): ProviderCatalog {
   const known = new Map<string, KnownProvider>(
-    entries.map((entry) => [
-      entry.name,
+    providers.map((provider) => [
+      provider.name,
       {
-        push: entry.push,
-        checkSettings: checker('settings', entry.settings),
-        checkCredential: checker('credential', entry.credential),
-        describe: entry.describe,
+        push: provider.push,
+        checkSettings: checker('settings', provider.settings),
+        checkCredential: checker('credential', provider.credential),
+        describe: provider.describe,
       },
     ]),
   );

@@ -298,7 +298,7 @@ it('whatever happens: one fetch per scope, no more than allowed, and in the end 
         expect(flights().length).toBeLessThanOrEqual(LIMITS.inFlight);
       };
       for (const one of steps) {
-        if (one.kind === 'hint' || one.kind === 'paused' || one.kind === 'resumed') apply(one);
+        if (!('pick' in one)) apply(one);
         else {
           const flying = flights();
           const flight = flying[one.pick % Math.max(flying.length, 1)];
