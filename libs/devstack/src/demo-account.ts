@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Account, MessageView } from '@mailstream/contracts';
+import { Account, MessageView, pageOf } from '@mailstream/contracts';
 import { ImapFlow } from 'imapflow';
-import type { ApiClient } from './api-client.ts';
+import type { Api } from './cli/api.ts';
 import { demoMail } from './demo-mail.ts';
 import { OWNER } from './demo-text.ts';
 import { type Dovecot, startDovecot } from './dovecot.ts';
@@ -17,10 +17,6 @@ const DEMO_MESSAGES = 2_000;
 
 const ACCOUNT_NAME = 'Demo mailbox';
 const ARRIVAL_MS = 15_000;
-
-interface Page<T> {
-  readonly items: readonly T[];
-}
 
 /** Starts the IMAP server; on the first run it fills the mailbox. */
 export async function startDemoServer(
@@ -43,30 +39,31 @@ export async function startDemoServer(
 }
 
 /** Adds the account, or finds the one of an earlier run and points it to where the server is now. Returns its id. */
-export async function connectDemoAccount(api: ApiClient, { host, port }: Dovecot): Promise<string> {
+export async function connectDemoAccount(api: Api, { host, port }: Dovecot): Promise<string> {
   const settings = { host, port, secure: false, allowPlaintext: true, user: DEMO_USER };
   const credential = { password: DEMO_PASSWORD };
-  const { items } = await api.call<Page<Account>>('GET', '/v1/accounts');
+  const { items } = await api.get(pageOf(Account), '/v1/accounts');
   const known = items.find(({ name, provider }) => name === ACCOUNT_NAME && provider === 'imap');
   if (known === undefined) {
     const body = { provider: 'imap', name: ACCOUNT_NAME, settings, credential };
-    return (await api.call<Account>('POST', '/v1/accounts', body)).id;
+    return (await api.send(Account, 'POST', '/v1/accounts', body)).id;
   }
   const changes = { settings, credential };
-  if (!sameValues(known.settings, settings)) await api.call('PATCH', `/v1/accounts/${known.id}`, changes);
+  if (!sameValues(known.settings, settings))
+    await api.send(Account, 'PATCH', `/v1/accounts/${known.id}`, changes);
   return known.id;
 }
 
 /** Waits until the view has messages of the account; empty when there are none after `timeoutMs`, or when told to stop. */
 export async function firstMessages(
-  api: ApiClient,
+  api: Api,
   account: string,
   timeoutMs: number,
   stop: AbortSignal,
 ): Promise<readonly MessageView[]> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
-    const { items } = await api.call<Page<MessageView>>('GET', `/v1/messages?account=${account}&limit=5`);
+    const { items } = await api.get(pageOf(MessageView), '/v1/messages', { account, limit: 5 });
     if (items.length > 0 || Date.now() > deadline || stop.aborted) return items;
     await sleep(250);
   }

@@ -1,8 +1,8 @@
 /** `npm start`: the whole of Mailstream on this machine with a demo mailbox. Ctrl-C stops it; its state stays in `.mailstream/`. */
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { createApiClient } from './api-client.ts';
 import { type Child, logTail, stopLeftovers } from './child.ts';
+import { createApi } from './cli/api.ts';
 import { connectDemoAccount, firstMessages, keepMailArriving, startDemoServer } from './demo-account.ts';
 import type { Dovecot } from './dovecot.ts';
 import { externalServers } from './env.ts';
@@ -56,7 +56,7 @@ async function run(stop: AbortSignal): Promise<void> {
   if (demo === undefined) {
     console.log(whatNext({ url, natsUrl }).join('\n'));
   } else {
-    const api = createApiClient(url, token.text);
+    const api = createApi({ url, token: token.text });
     const account = await connectDemoAccount(api, demo);
     const messages = await firstMessages(api, account, FIRST_MESSAGES_MS, stop);
     console.log(

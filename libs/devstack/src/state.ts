@@ -1,4 +1,4 @@
-/** What a running `npm start` tells the command line and the next `npm start`: `.mailstream/state.json`. */
+/** What a running `npm start` tells the command line and the next `npm start`: `.mailstream/run/state.json`. */
 import { randomBytes } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -16,8 +16,9 @@ export interface RunState {
   readonly tokenFile: string;
 }
 
-const STATE_FILE = join(STATE_DIR, 'state.json');
-const LOCK_FILE = join(STATE_DIR, 'start.lock');
+const RUN_DIR = join(STATE_DIR, 'run');
+const STATE_FILE = join(RUN_DIR, 'state.json');
+const LOCK_FILE = join(RUN_DIR, 'start.lock');
 
 /** The state of the `npm start` that runs now, or undefined. */
 export function readRunState(): RunState | undefined {
@@ -36,7 +37,7 @@ export function writeRunState(state: RunState): void {
 
 /** Makes this process the one `npm start`. Returns the pid of the other one when there is one. */
 export function claimState(): { release(): void } | { owner: number } {
-  mkdirSync(STATE_DIR, { recursive: true });
+  mkdirSync(RUN_DIR, { recursive: true });
   const own = `${LOCK_FILE}.${process.pid}`;
   writeFileSync(own, String(process.pid));
   try {
