@@ -1,38 +1,62 @@
 /** The REST API as the commands call it. */
+import { ApiError } from '@mailstream/contracts';
+import type { Static, TSchema } from 'typebox';
+import { Value } from 'typebox/value';
 import { CliError } from './command.ts';
 import type { Stack } from './stack.ts';
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** Throws `CliError` with what the API said, or that nobody is there. */
+/** Answers are checked against the contract. Throws `CliError` with what the API said, or that nobody is there. */
 export interface Api {
-  get<T>(path: string, query?: Query): Promise<T>;
-  send<T>(method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T>;
+  get<T extends TSchema>(answer: T, path: string, query?: Query): Promise<Static<T>>;
+  send<T extends TSchema>(
+    answer: T,
+    method: 'POST' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+  ): Promise<Static<T>>;
 }
 
 export function createApi({ url, token }: Pick<Stack, 'url' | 'token'>): Api {
-  async function call(method: string, path: string, query: Query, body?: unknown) {
-    const target = new URL(path, url);
-    for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) target.searchParams.set(name, String(value));
-    }
-    const response = await fetch(target, {
-      method,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    }).catch((error: unknown) => {
+  async function call<T extends TSchema>(schema: T, target: URL, init: RequestInit): Promise<Static<T>> {
+    const headers = { ...init.headers, authorization: `Bearer ${token}` };
+    const response = await fetch(target, { ...init, headers }).catch((error: unknown) => {
       throw new CliError(`nobody answers at ${url}: start Mailstream with \`npm start\``, { cause: error });
     });
-    const text = await response.text();
-    const answer = parseJson(text);
-    if (!response.ok) throw new CliError(describeError(response.status, answer));
+    const answer = parseJson(await response.text());
+    if (!response.ok) throw new CliError(describeFailure(response.status, answer));
+    if (!Value.Check(schema, answer))
+      throw new CliError(
+        `${target.pathname} answered in an unexpected shape: is ${url} another version of Mailstream?`,
+      );
     return answer;
   }
   return {
-    get: (path, query = {}) => call('GET', path, query),
-    send: (method, path, body) => call(method, path, {}, body),
+    get(schema, path, query = {}) {
+      const target = new URL(path, url);
+      for (const [name, value] of Object.entries(query)) {
+        if (value !== undefined) target.searchParams.set(name, String(value));
+      }
+      return call(schema, target, {});
+    },
+    send(schema, method, path, body) {
+      const json = { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+      return call(schema, new URL(path, url), { method, ...(body !== undefined && json) });
+    },
   };
+}
+
+/** The value, or null when there is none. */
+function parseJson(text: string): unknown {
+  try {
+    return text === '' ? null : JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function describeFailure(status: number, answer: unknown): string {
+  if (!Value.Check(ApiError, answer)) return `the API answered with status ${status}`;
+  return `${answer.error.message} (${answer.error.code})`;
 }

@@ -1,0 +1,52 @@
+import type { Account } from '@mailstream/contracts';
+import { describe, expect, it } from 'vitest';
+import { pickAccount } from './accounts.ts';
+import { CliError } from './command.ts';
+
+function account(id: string, name: string): Account {
+  return {
+    id,
+    name,
+    tenant: 'default',
+    provider: 'imap',
+    state: 'live',
+    reason: null,
+    settings: {},
+    push: 'idle',
+    createdAt: '2026-01-01T00:00:00Z',
+    scopes: 1,
+    scopesBackfilled: 1,
+    failure: null,
+  };
+}
+
+const demo = account('0190a000-0000-7000-8000-000000000001', 'demo');
+const ada = account('0190a000-0000-7000-8000-000000000002', 'Ada at imap.example.com');
+const bob = account('0190b000-0000-7000-8000-000000000003', 'demo of bob');
+const all = [demo, ada, bob];
+
+describe('pickAccount', () => {
+  it.each([
+    [demo.id, demo],
+    ['demo', demo],
+    ['demo o', bob],
+    ['ada', ada],
+    ['0190b', bob],
+    ['0190B', bob],
+  ])('%s', (called, found) => {
+    expect(pickAccount(all, called)).toBe(found);
+  });
+
+  it('names the choices when there are several', () => {
+    expect(() => pickAccount(all, 'd')).toThrow(
+      '"d" could be "demo" (0190a000-0000-7000-8000-000000000001) or "demo of bob"',
+    );
+  });
+
+  it('names what there is when there is no such account', () => {
+    expect(() => pickAccount([demo], 'eve')).toThrow('no account is called "eve": there is "demo"');
+    expect(() => pickAccount([], 'eve')).toThrow(
+      new CliError('no account is called "eve": there are no accounts'),
+    );
+  });
+});

@@ -1,0 +1,39 @@
+/** All commands, and finding the one that was meant. */
+import { type Command, UsageError } from './command.ts';
+import { accountAddImap } from './commands/account-add-imap.ts';
+import { accountList } from './commands/account-list.ts';
+import { accountPause, accountResume } from './commands/account-pause.ts';
+import { accountRemove } from './commands/account-remove.ts';
+import { changes } from './commands/changes.ts';
+import { doctor } from './commands/doctor.ts';
+import { messages } from './commands/messages.ts';
+import { status } from './commands/status.ts';
+import { sync } from './commands/sync.ts';
+
+export const COMMANDS: readonly Command[] = [
+  accountAddImap,
+  accountList,
+  accountPause,
+  accountResume,
+  accountRemove,
+  messages,
+  changes,
+  sync,
+  status,
+  doctor,
+];
+
+/** The command that `args` begin with, and what is left of them. Throws `UsageError` naming what could have been meant. */
+export function findCommand(args: readonly string[]): { command: Command; rest: readonly string[] } {
+  for (const command of COMMANDS) {
+    const words = command.name.split(' ');
+    if (words.every((word, i) => args[i] === word)) return { command, rest: args.slice(words.length) };
+  }
+  const [first = ''] = args;
+  const family = COMMANDS.map((command) => command.name).filter((name) => name.startsWith(`${first} `));
+  throw new UsageError(
+    family.length > 0
+      ? `"${args.slice(0, 2).join(' ')}" is not a command; there is ${family.map((name) => `"${name}"`).join(', ')}`
+      : `"${first}" is not a command`,
+  );
+}

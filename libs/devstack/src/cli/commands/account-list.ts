@@ -1,0 +1,34 @@
+/** `account list`. */
+import type { Account } from '@mailstream/contracts';
+import { listAccounts } from '../accounts.ts';
+import { type Command, parse } from '../command.ts';
+import { printable, table } from '../format.ts';
+
+export const accountList: Command = {
+  name: 'account list',
+  summary: 'The accounts and how they are',
+  usage: `[--json]
+
+  --json   the accounts as the API gives them`,
+  async run(args, context) {
+    const { values } = parse(args, { json: { type: 'boolean' } });
+    const accounts = await listAccounts(context.api());
+    if (values.json) context.out(JSON.stringify(accounts));
+    else if (accounts.length === 0)
+      context.out('no accounts yet: `npm run mailstream -- account add imap --host … --user …`');
+    else for (const line of accountTable(accounts, context.width)) context.out(line);
+    return 0;
+  },
+};
+
+export function accountTable(accounts: readonly Account[], width: number): string[] {
+  const rows = accounts.map((account) => [
+    printable(account.name),
+    account.provider,
+    account.state,
+    `${account.scopesBackfilled}/${account.scopes}`,
+    account.id,
+    printable(account.failure?.message ?? account.reason ?? ''),
+  ]);
+  return table(['NAME', 'PROVIDER', 'STATE', 'IMPORTED', 'ID', ''], rows, width);
+}

@@ -1,0 +1,81 @@
+/** `status`: the installation at a glance. */
+import { type FoldLag, pageOf, ScopeStatus, StatusReport } from '@mailstream/contracts';
+import { type Command, parse } from '../command.ts';
+import { age, clip, count, printable, table } from '../format.ts';
+
+/** How many of the latest parked events and incidents are shown. */
+const RECENT = 5;
+
+export const status: Command = {
+  name: 'status',
+  summary: 'Accounts, mailboxes, lags, parked events, incidents',
+  usage: `[--json]
+
+  --json   {status, scopes}: the report of the API, and each account's scopes by its id`,
+  async run(args, context) {
+    const { values } = parse(args, { json: { type: 'boolean' } });
+    const api = context.api();
+    const report = await api.get(StatusReport, '/v1/status');
+    const scopes = Object.fromEntries(
+      await Promise.all(
+        report.accounts.map(async ({ id }) => {
+          const { items } = await api.get(pageOf(ScopeStatus), `/v1/accounts/${id}/scopes`);
+          return [id, items] as const;
+        }),
+      ),
+    );
+    if (values.json) context.out(JSON.stringify({ status: report, scopes }));
+    else for (const line of statusLines(report, scopes, Date.now())) context.out(clip(line, context.width));
+    return 0;
+  },
+};
+
+export function statusLines(
+  report: StatusReport,
+  scopes: Readonly<Record<string, readonly ScopeStatus[]>>,
+  now: number,
+): string[] {
+  return [
+    ...report.accounts.flatMap((account) => [
+      `${printable(account.name)}  ${account.state}${account.reason ? `: ${printable(account.reason)}` : ''}`,
+      ...scopeTable(scopes[account.id] ?? [], now).map((line) => `  ${line}`),
+      '',
+    ]),
+    ...(report.accounts.length === 0 ? ['no accounts yet', ''] : []),
+    `waiting  ${count(report.pending.hints, 'hint')}, ${count(report.pending.live, 'live fetch')}, ${count(report.pending.backfill, 'backfill fetch')}`,
+    `lag      ${lagLine(report.folds)}`,
+    `parked   ${count(report.parked.count, 'event')}`,
+    ...report.parked.recent
+      .slice(0, RECENT)
+      .map(
+        (letter) =>
+          `         ${age(letter.parkedAt, now)} ago: ${letter.reason}: ${printable(letter.detail)} (${letter.subject})`,
+      ),
+    `repairs  ${count(report.incidents.length, 'incident')}`,
+    ...report.incidents
+      .slice(0, RECENT)
+      .map(
+        (one) =>
+          `         ${age(one.at, now)} ago: ${one.fold} ${one.partition}: ${one.kind}: ${printable(one.detail)}`,
+      ),
+  ];
+}
+
+function scopeTable(scopes: readonly ScopeStatus[], now: number): string[] {
+  const rows = scopes.map((scope) => [
+    printable(scope.path ?? '(list of mailboxes)'),
+    scope.inFlight ? 'fetching' : scope.backfilled ? 'live' : 'waiting',
+    scope.backfilled ? '' : scope.estimate === null ? 'importing' : `about ${scope.estimate} to import`,
+    age(scope.cursorAt, now),
+    age(scope.checkedAt, now),
+    scope.failure ? `${printable(scope.failure.message)} (${scope.failure.code})` : '',
+  ]);
+  return rows.length === 0 ? [] : table(['MAILBOX', 'STATE', 'IMPORT', 'CHANGED', 'CHECKED', ''], rows);
+}
+
+/** Per fold, how far its partitions are behind: the worst of them, because each reads the whole stream. */
+export function lagLine(folds: readonly FoldLag[]): string {
+  const worst = new Map<string, number>();
+  for (const { fold, lag } of folds) worst.set(fold, Math.max(lag, worst.get(fold) ?? 0));
+  return [...worst].map(([fold, lag]) => `${fold} ${lag}`).join(', ') || 'no fold runs';
+}
