@@ -6,8 +6,9 @@ import { commandHelp, overview } from './help.ts';
 import { findStack } from './stack.ts';
 
 const stop = new AbortController();
-process.once('SIGINT', () => stop.abort());
-process.once('SIGTERM', () => stop.abort());
+// Ctrl-C arrives more than once: from the terminal, from npm, from the bootstrap.
+process.on('SIGINT', () => stop.abort());
+process.on('SIGTERM', () => stop.abort());
 // Whoever reads us (`| head`) may have enough before we are done.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
