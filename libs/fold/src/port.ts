@@ -77,7 +77,8 @@ export interface FoldDefinition {
   readonly facts: readonly string[];
   /**
    * Folds pages, in log order, inside the engine's transaction. Must depend on nothing but the pages and the rows it reads through `tx`,
-   * and must not do anything that a rollback does not undo. Throwing a data error makes the engine look for the one bad fact.
+   * and must not do anything that a rollback does not undo. Throwing a data error (a `DbError` of
+   * kind `data`, or any `AppError` of class `parse`) makes the engine look for the one bad fact and leave it out.
    */
   apply(tx: Tx, pages: readonly Page[]): Promise<Folded>;
   /** What to emit for a parked fact; most folds say nothing. */

@@ -1,0 +1,55 @@
+-- How far each fold has come in each partition of the MAIL log. Written in the transaction that folds, and only if it still stands where
+-- the writer thinks it does: that is what makes the effects happen once (DESIGN 4.1).
+CREATE TABLE checkpoint (
+  fold        text        NOT NULL,
+  partition   smallint    NOT NULL,
+  position    bigint      NOT NULL,
+  epoch       text        NOT NULL,
+  event_id    text,
+  quiet_until bigint      NOT NULL DEFAULT 0,
+  updated_at  timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (fold, partition)
+);
+COMMENT ON COLUMN checkpoint.position IS 'Sequence of the last message folded, or known not to concern this partition.';
+COMMENT ON COLUMN checkpoint.epoch IS 'The log that position counts in: when the stream was created, and how often our place in it was lost.';
+COMMENT ON COLUMN checkpoint.event_id IS 'Id of the event stored at position; null when there was none.';
+COMMENT ON COLUMN checkpoint.quiet_until IS 'Up to this position emissions are not written: they were, when this part of the log was folded before.';
+
+-- The last page applied per scope: the next one must name it.
+CREATE TABLE chain (
+  fold      text     NOT NULL,
+  partition smallint NOT NULL,
+  tenant    text     NOT NULL,
+  account   text     NOT NULL,
+  scope     text     NOT NULL,
+  page      text     NOT NULL,
+  PRIMARY KEY (fold, partition, tenant, account, scope)
+);
+
+-- Events that were decided but are perhaps not published yet.
+CREATE TABLE outbox (
+  relay     text     NOT NULL,
+  partition smallint NOT NULL,
+  target    text     NOT NULL CHECK (target IN ('mail', 'changes')),
+  id        bigint   NOT NULL GENERATED ALWAYS AS IDENTITY,
+  event     text     NOT NULL,
+  position  bigint   NOT NULL,
+  type      text     NOT NULL,
+  subject   text     NOT NULL,
+  body      text     NOT NULL,
+  PRIMARY KEY (relay, partition, target, id)
+) WITH (toast_tuple_target = 8160, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
+COMMENT ON COLUMN outbox.event IS 'Id of the event in body.';
+COMMENT ON COLUMN outbox.position IS 'Where the fold stands after the transaction that wrote the row; 0 outside folds and after a repair.';
+-- Rows live for milliseconds: compressing them costs more than it saves.
+ALTER TABLE outbox ALTER COLUMN body SET STORAGE EXTERNAL;
+
+-- Repairs the engine made by itself (DESIGN 4.2), for people to see.
+CREATE TABLE incident (
+  id        bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  fold      text        NOT NULL,
+  partition smallint    NOT NULL,
+  kind      text        NOT NULL,
+  detail    text        NOT NULL,
+  at        timestamptz NOT NULL DEFAULT now()
+);

@@ -1,0 +1,126 @@
+/** Finds where a fold goes on in a partition, and repairs its place when the log is not what it was (DESIGN 4.2). */
+import type { StreamState } from '@mailstream/bus';
+import type { Tx } from '@mailstream/db';
+import { deleteAllChains, readAllChains } from './chain-rows.ts';
+import { type Checkpoint, createCheckpoint, moveCheckpoint, readCheckpoint } from './checkpoint-rows.ts';
+import type { FoldContext } from './context.ts';
+import { epochOf, eventIdOf, isSameLog, logDamage, nextEpoch } from './epoch.ts';
+import { recordIncident } from './incidents.ts';
+import { deleteAllOutbox, forgetOutboxPositions, insertOutbox } from './outbox-rows.ts';
+import { outgoingEvent } from './outgoing-events.ts';
+import type { Emission, RepairKind } from './port.ts';
+import { readMarker } from './relay.ts';
+import { seedsFor } from './seeds.ts';
+
+/** The checkpoint to read on from; made when the fold is new here. Throws `PositionMoved` when another replica was faster. */
+export async function openPartition(context: FoldContext, partition: number): Promise<Checkpoint> {
+  const { bus, db, definition } = context;
+  const log = await bus.state('MAIL');
+  const at =
+    (await readCheckpoint(db, definition.name, partition)) ?? (await createFirst(context, partition, log));
+  const eventId = at.eventId === null ? null : await eventIdAt(context, at.position);
+  const damage = logDamage(at, log, eventId);
+  if (damage) return await repair(context, partition, at, log, damage);
+  return await hush(context, partition, at);
+}
+
+async function createFirst(
+  { bus, db, definition }: FoldContext,
+  partition: number,
+  log: StreamState,
+): Promise<Checkpoint> {
+  const { marker } = await readMarker(bus, { relay: definition.name, partition }, 'changes');
+  const first: Checkpoint = {
+    position: log.first > 0n ? log.first - 1n : 0n,
+    epoch: marker && isSameLog(marker.epoch, log) ? marker.epoch : epochOf(log, 0),
+    eventId: null,
+    quietUntil: 0n,
+  };
+  await createCheckpoint(db, definition.name, partition, first);
+  return (await readCheckpoint(db, definition.name, partition)) ?? first;
+}
+
+/** The id of the event stored there; null when there is none. */
+export async function eventIdAt({ bus }: FoldContext, sequence: bigint): Promise<string | null> {
+  const stored = await bus.at('MAIL', sequence);
+  return stored && eventIdOf(stored.data);
+}
+
+/**
+ * Moves to the end of the log as it is now. What landed in it before is skipped and what lands before the seeds is discarded, because it does not
+ * continue the chain; nothing of it is lost, for the seeds make the providers be asked again from where the view stands.
+ */
+async function repair(
+  context: FoldContext,
+  partition: number,
+  at: Checkpoint,
+  log: StreamState,
+  kind: RepairKind,
+): Promise<Checkpoint> {
+  const { db, definition, logger, stats } = context;
+  const { name } = definition;
+  const to: Checkpoint = {
+    position: log.last,
+    epoch: nextEpoch(at.epoch, log),
+    eventId: await eventIdAt(context, log.last),
+    quietUntil: 0n,
+  };
+  const detail = `stood at ${at.position} (event ${at.eventId}) of the log ${at.epoch}; it was made ${log.created} and holds ${log.first} to ${log.last}`;
+  const seeds = await db.tx(async (tx) => {
+    await moveCheckpoint(tx, name, partition, at, to);
+    await recordIncident(tx, { fold: name, partition, kind, detail });
+    await forgetOutboxPositions(tx, { relay: name, partition });
+    const emissions = await reseed(tx, context, partition, kind);
+    const others = (await definition.repaired?.(tx, partition, kind)) ?? [];
+    const time = new Date().toISOString();
+    const events = [...emissions, ...others].map((emission) => outgoingEvent(emission, name, time));
+    await insertOutbox(tx, { relay: name, partition }, 0n, events);
+    return emissions.length;
+  });
+  stats.incidents += 1;
+  stats.seeded += seeds;
+  logger.error(
+    { fold: name, partition, kind, detail, seeds },
+    'the log is not what it was: moved to its end; providers are asked again from the cursors of the view',
+  );
+  return to;
+}
+
+/** The authority keeps its chains and seeds them; other folds forget theirs, and take the next page of each scope. */
+async function reseed(
+  tx: Tx,
+  { definition }: FoldContext,
+  partition: number,
+  kind: RepairKind,
+): Promise<Emission[]> {
+  if (!definition.cursors) {
+    await deleteAllChains(tx, definition.name, partition);
+    return [];
+  }
+  const chains = await readAllChains(tx, definition.name, partition);
+  const scopes = [...chains.values()].map((chain) => chain.scope);
+  return await seedsFor(tx, definition, scopes, chains, kind);
+}
+
+/**
+ * The marker in CHANGES is ahead of us: PostgreSQL was lost or put back from a backup, the log was not. What is folded again up to there was
+ * announced before.
+ */
+async function hush(context: FoldContext, partition: number, at: Checkpoint): Promise<Checkpoint> {
+  const { bus, db, definition, logger } = context;
+  const outbox = { relay: definition.name, partition };
+  const { marker } = await readMarker(bus, outbox, 'changes');
+  if (!marker || marker.epoch !== at.epoch) return at;
+  const announced = BigInt(marker.position);
+  if (announced <= at.position || announced <= at.quietUntil) return at;
+  const hushed = { ...at, quietUntil: announced };
+  await db.tx(async (tx) => {
+    await moveCheckpoint(tx, definition.name, partition, at, hushed);
+    await deleteAllOutbox(tx, outbox, 'changes');
+  });
+  logger.warn(
+    { fold: definition.name, partition, position: at.position, quietUntil: announced },
+    'the database is behind what was announced: folding again in silence',
+  );
+  return hushed;
+}

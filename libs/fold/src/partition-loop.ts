@@ -1,0 +1,129 @@
+/** Keeps one partition folding: opens it, reads, folds, publishes, and opens it anew after whatever went wrong. */
+import { AppError, backoffMs, pause } from '@mailstream/runtime';
+import { type Checkpoint, moveCheckpoint, PositionMoved } from './checkpoint-rows.ts';
+import type { FoldContext } from './context.ts';
+import { isSameLog } from './epoch.ts';
+import { factFilters, partitionFilter } from './filters.ts';
+import { foldUnits } from './fold-units.ts';
+import { eventIdAt, openPartition } from './open-partition.ts';
+import { createPageCollector } from './page-collector.ts';
+import { createRelay, type Relay, RelayFenced } from './relay.ts';
+import { createSeedLedger } from './seeds.ts';
+import { together } from './tasks.ts';
+import { createUnitQueue } from './unit-queue.ts';
+
+const BACKOFF = { baseMs: 100, maxMs: 3_000 };
+
+/** After so long without a message the log is looked at, milliseconds. */
+const IDLE_MS = 10_000;
+
+/** Folds a partition until `signal` aborts. Whatever fails, PostgreSQL or NATS gone included, it goes on from the checkpoint once it can. */
+export async function runPartition(
+  context: FoldContext,
+  partition: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const session = createSession(context, partition);
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      await session(signal, () => {
+        failures = 0;
+      });
+    } catch (error) {
+      failures += 1;
+      context.stats.reopened += 1;
+      report(context, partition, error);
+    }
+    await pause(backoffMs(BACKOFF, failures, Math.random()), signal);
+  }
+}
+
+function report({ logger, definition }: FoldContext, partition: number, err: unknown): void {
+  const about = { fold: definition.name, partition, err };
+  if (err instanceof PositionMoved || err instanceof RelayFenced)
+    logger.info(about, 'another replica folds this partition too: opening it anew');
+  else if (err instanceof AppError && err.errorClass === 'network')
+    logger.warn(about, 'folding was interrupted: opening the partition anew');
+  else logger.error(about, 'folding failed: opening the partition anew');
+}
+
+type Session = (signal: AbortSignal, onProgress: () => void) => Promise<void>;
+
+/** From opening a partition to the first failure of any part of it. */
+function createSession(context: FoldContext, partition: number): Session {
+  const { bus, definition } = context;
+  const seeds = createSeedLedger();
+  const filters = factFilters(partition, definition.facts);
+
+  return async (outer, onProgress) => {
+    const start = await openPartition(context, partition);
+    const queue = createUnitQueue();
+    const mail = relayTo(context, partition, 'mail', start);
+    const changes = relayTo(context, partition, 'changes', start);
+
+    const read = async (signal: AbortSignal) => {
+      const collector = createPageCollector();
+      for await (const messages of bus.read('MAIL', filters, start.position + 1n, signal))
+        await queue.push(collector.push(messages), signal);
+    };
+
+    const fold = async (signal: AbortSignal) => {
+      const onEmitted = (target: 'mail' | 'changes', rows: number) =>
+        (target === 'mail' ? mail : changes).wake(rows);
+      let at = start;
+      while (!signal.aborted) {
+        const units = await queue.take(at.quietUntil, IDLE_MS, signal);
+        if (units.length > 0) at = await foldUnits({ context, partition, seeds, onEmitted }, at, units);
+        else if (!signal.aborted) at = await lookAround(context, partition, at);
+        onProgress();
+        await Promise.all([mail.room(signal), changes.room(signal)]);
+      }
+    };
+
+    await together(outer, [read, fold, mail.run, changes.run]);
+  };
+}
+
+function relayTo(
+  { bus, db, definition, stats, seams }: FoldContext,
+  partition: number,
+  target: 'mail' | 'changes',
+  { epoch }: Checkpoint,
+): Relay {
+  return createRelay({
+    bus,
+    db,
+    outbox: { relay: definition.name, partition },
+    target,
+    epoch,
+    async onPublished(events) {
+      stats.published += events;
+      await seams.reach?.('published', partition);
+    },
+  });
+}
+
+/** The log was recreated or cut while we were reading it. */
+class LogChanged extends AppError {
+  constructor(message: string) {
+    super('fold.log_changed', 'network', message);
+  }
+}
+
+/**
+ * Nothing came for a while. If nothing is there, the position moves along with the rest of the log: a partition where nothing happens must not
+ * look as if the messages after its last one had expired.
+ */
+async function lookAround(context: FoldContext, partition: number, at: Checkpoint): Promise<Checkpoint> {
+  const { bus, db, definition } = context;
+  const log = await bus.state('MAIL');
+  if (!isSameLog(at.epoch, log) || log.last < at.position)
+    throw new LogChanged('the log is not the one that was opened');
+  // What is stored by now is found here; so if that is nothing new, nothing up to log.last is.
+  const newest = await bus.last('MAIL', partitionFilter(partition));
+  if (log.last === at.position || (newest && newest.sequence > at.position)) return at;
+  const to = { ...at, position: log.last, eventId: await eventIdAt(context, log.last) };
+  await db.tx((tx) => moveCheckpoint(tx, definition.name, partition, at, to));
+  return to;
+}
