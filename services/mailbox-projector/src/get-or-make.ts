@@ -1,0 +1,8 @@
+/** `Map.prototype.getOrInsertComputed`, until our Node has it. */
+export function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const found = map.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  map.set(key, made);
+  return made;
+}

@@ -1,0 +1,36 @@
+/** The mailbox projector: folds the log into the mailbox view, publishes what changed, answers reads. */
+import { connectBus } from '@mailstream/bus';
+import { createDb, migrate } from '@mailstream/db';
+import { createFold, migrateFold } from '@mailstream/fold';
+import { createHttpServer, createLogger, createTokenAuth, httpPart, runService } from '@mailstream/runtime';
+import { readConfig } from './config.ts';
+import { projector } from './projector.ts';
+import { registerMailboxRoutes } from './routes/mailboxes.ts';
+import { registerMessageRoutes } from './routes/messages.ts';
+import { registerStatusRoutes } from './routes/status.ts';
+import { registerThreadRoutes } from './routes/threads.ts';
+
+const logger = createLogger('mailbox-projector');
+
+await runService(logger, async () => {
+  const config = readConfig();
+  await migrateFold(config.databaseUrl, logger);
+  await migrate(config.databaseUrl, { schema: 'view', dir: `${import.meta.dirname}/../migrations`, logger });
+  const db = createDb({ url: config.databaseUrl, max: 20, applicationName: 'mailbox-projector', logger });
+  const bus = await connectBus({ url: config.natsUrl, name: 'mailbox-projector', logger });
+  await bus.ensureTopology({ replicas: config.replicas });
+
+  const fold = createFold({ bus, db, logger, definition: projector });
+
+  const app = await createHttpServer({
+    title: 'Mailstream mailbox projector',
+    logger,
+    authenticate: createTokenAuth(config.apiToken),
+    ready: async () => bus.connected() && (await db.query('select 1')).length === 1,
+  });
+  registerMessageRoutes(app, db);
+  registerThreadRoutes(app, db);
+  registerMailboxRoutes(app, db);
+  registerStatusRoutes(app, { bus, db, fold });
+  return { parts: [fold, httpPart(app, config.http)], close: [() => bus.close(), () => db.close()] };
+});

@@ -1,0 +1,24 @@
+/**
+ * Everything the view has of an account. The deleted and the living are asked for one by one, because each has its index on the account
+ * and neither index has both.
+ */
+export const DELETE_ACCOUNT = `
+with threads as (
+  delete from view.thread where account = $1 returning id
+), refs as (
+  delete from view.thread_ref r using threads t where r.thread = t.id
+), living as (
+  delete from view.message where account = $1 and deleted_at is null
+), deleted as (
+  delete from view.message where account = $1 and deleted_at is not null
+), copies as (
+  delete from view.copy where account = $1
+), mailboxes as (
+  delete from view.mailbox where account = $1
+), cursors as (
+  delete from view.cursor where account = $1
+), runs as (
+  delete from view.run where account = $1
+)
+delete from view.account where account = $1
+`;

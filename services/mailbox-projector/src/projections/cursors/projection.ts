@@ -1,0 +1,176 @@
+/** How far each scope was read, and the runs it was read in. Pure. */
+import type { FailureClass, Origin, SyncFailed, SyncRunView } from '@mailstream/contracts';
+import type { CursorFact } from '@mailstream/fold';
+import type { At, Outcome } from '../../at.ts';
+import { getOrMake } from '../../get-or-make.ts';
+
+/** How many runs of a scope are kept. */
+export const RUNS_KEPT = 20;
+
+export interface CursorState {
+  readonly tenant: string;
+  readonly account: string;
+  readonly scope: string;
+  /** Null while fetches of the scope have only failed. */
+  readonly page: string | null;
+  readonly cursor: unknown;
+  readonly origin: Origin | null;
+  readonly done: boolean;
+  readonly estimate: number | null;
+  /** Unix milliseconds. */
+  readonly at: number | null;
+  readonly version: bigint;
+  /** When it was first read to its end, Unix milliseconds. */
+  readonly completedAt: number | null;
+  readonly runs: number;
+}
+
+export type RunCounts = Readonly<Record<Outcome, number>>;
+
+/** Times are Unix milliseconds. */
+export interface RunState extends RunCounts {
+  readonly run: string;
+  readonly version: bigint;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  readonly failure: FailureClass | null;
+  readonly code: string | null;
+  readonly message: string | null;
+}
+
+/** Something about a run that is worth telling. */
+export interface RunNews {
+  readonly at: At;
+  readonly verb: 'completed' | 'failed';
+  readonly view: SyncRunView;
+}
+
+export interface CursorEntry {
+  now: CursorState;
+  /** Runs of this batch by their number; the first may have begun before. */
+  readonly runs: Map<number, RunState>;
+}
+
+export interface CursorFold {
+  readonly entries: Iterable<CursorEntry>;
+  advance(at: At, fact: CursorFact, counts: RunCounts): RunNews[];
+  fail(at: At, data: SyncFailed): RunNews;
+}
+
+export interface LoadedCursor {
+  readonly state: CursorState;
+  readonly lastRun: RunState | null;
+}
+
+export function foldCursors(loaded: readonly LoadedCursor[]): CursorFold {
+  const entries = new Map<string, CursorEntry>();
+  for (const { state, lastRun } of loaded) {
+    const runs = new Map(lastRun ? [[state.runs, lastRun]] : []);
+    entries.set(`${state.account}\u0000${state.scope}`, { now: state, runs });
+  }
+
+  function entryOf(at: At, scope: string): CursorEntry {
+    return getOrMake(entries, `${at.account}\u0000${scope}`, () => ({
+      now: unread(at, scope),
+      runs: new Map(),
+    }));
+  }
+
+  /** Pages of one run follow each other: another run's id means that a new one began. */
+  function changeRun(
+    at: At,
+    entry: CursorEntry,
+    run: string,
+    change: (run: RunState) => Partial<RunState>,
+  ): SyncRunView {
+    let state = entry.runs.get(entry.now.runs);
+    if (state?.run !== run) {
+      entry.now = { ...entry.now, runs: entry.now.runs + 1 };
+      state = newRun(at, run);
+    }
+    state = { ...state, ...change(state), version: at.sequence };
+    entry.runs.set(entry.now.runs, state);
+    return runView(entry.now, state);
+  }
+
+  return {
+    entries: { [Symbol.iterator]: () => entries.values() },
+
+    advance(at, { event }, counts) {
+      const entry = entryOf(at, event.data.scope);
+      const { page, cursor } = event.data;
+      entry.now = { ...entry.now, page, cursor, at: at.time, version: at.sequence };
+      if (event.type === 'mailstream.cursor.seeded.v1') return [];
+
+      const { origin, done, estimate, run } = event.data;
+      const isFirst = done && entry.now.completedAt === null;
+      entry.now = {
+        ...entry.now,
+        origin,
+        done,
+        estimate,
+        completedAt: isFirst ? at.time : entry.now.completedAt,
+      };
+      const view = changeRun(at, entry, run, (state) => ({
+        inserted: state.inserted + counts.inserted,
+        updated: state.updated + counts.updated,
+        deleted: state.deleted + counts.deleted,
+        endedAt: done ? at.time : null,
+      }));
+      const changedSomething = view.inserted + view.updated + view.deleted > 0;
+      return done && (isFirst || changedSomething) ? [{ at, verb: 'completed', view }] : [];
+    },
+
+    fail(at, { scope, run, failure, code, message }) {
+      const entry = entryOf(at, scope);
+      const view = changeRun(at, entry, run, () => ({ endedAt: at.time, failure, code, message }));
+      return { at, verb: 'failed', view };
+    },
+  };
+}
+
+function unread(at: At, scope: string): CursorState {
+  return {
+    tenant: at.tenant,
+    account: at.account,
+    scope,
+    page: null,
+    cursor: null,
+    origin: null,
+    done: false,
+    estimate: null,
+    at: null,
+    version: at.sequence,
+    completedAt: null,
+    runs: 0,
+  };
+}
+
+function newRun(at: At, run: string): RunState {
+  return {
+    run,
+    version: at.sequence,
+    inserted: 0,
+    updated: 0,
+    deleted: 0,
+    startedAt: at.time,
+    endedAt: null,
+    failure: null,
+    code: null,
+    message: null,
+  };
+}
+
+export function runView(
+  { account, scope }: Pick<CursorState, 'account' | 'scope'>,
+  state: RunState,
+): SyncRunView {
+  return {
+    ...state,
+    account,
+    scope,
+    version: String(state.version),
+    startedAt: new Date(state.startedAt).toISOString(),
+    endedAt: state.endedAt === null ? null : new Date(state.endedAt).toISOString(),
+  };
+}

@@ -1,0 +1,104 @@
+/** The projections together: what a batch needs of each is loaded, folded in memory (../projector.ts), and saved; one line each. */
+import type { Tx } from '@mailstream/db';
+import type { Emission } from '@mailstream/fold';
+import { LINGER_MS } from '../at.ts';
+import type { Batch } from '../batch.ts';
+import {
+  type MessageChange,
+  mailboxEmissions,
+  messageChange,
+  messageEmission,
+  rethreadedEmission,
+  threadEmissions,
+} from '../publish-changes.ts';
+import { timestamp } from '../sql.ts';
+import { type CursorFold, foldCursors } from './cursors/projection.ts';
+import { loadCursors, saveCursors } from './cursors/queries.ts';
+import { foldMailboxes, type MailboxFold } from './mailboxes/projection.ts';
+import { loadMailboxes, saveMailboxes } from './mailboxes/queries.ts';
+import { foldMessages, type MessageFold } from './messages/projection.ts';
+import { loadEmptied, loadMessages, loadWindows, saveMessages } from './messages/queries.ts';
+import { readMessages } from './messages/read.ts';
+import type { MessageEntry } from './messages/state.ts';
+import { PRUNE } from './prune.sql.ts';
+import { foldThreads, type ThreadFold } from './threads/projection.ts';
+import { loadThreads, saveMerges, saveThreads } from './threads/queries.ts';
+
+/** The rows a batch may touch, in memory. */
+export interface View {
+  readonly messages: MessageFold;
+  readonly threads: ThreadFold;
+  readonly mailboxes: MailboxFold;
+  readonly cursors: CursorFold;
+  /** For each window of the batch, how many of its uids the view had when the batch began. */
+  readonly knownInWindow: readonly number[];
+}
+
+export async function loadView(tx: Tx, batch: Batch): Promise<View> {
+  const windows = await loadWindows(tx, batch.windows);
+  const emptied = await loadEmptied(tx, batch.emptied);
+  const messages = await loadMessages(tx, batch, [...windows.different, ...emptied]);
+  const copies = messages.flatMap(({ account, copies }) =>
+    copies.map(({ mailbox }) => ({ account, mailbox })),
+  );
+  return {
+    messages: foldMessages(messages),
+    threads: foldThreads(await loadThreads(tx, new Set(messages.map((m) => m.thread)), batch.threadRefs)),
+    mailboxes: foldMailboxes(await loadMailboxes(tx, distinct([...batch.mailboxes, ...copies]))),
+    cursors: foldCursors(await loadCursors(tx, batch.scopes)),
+    knownInWindow: windows.known,
+  };
+}
+
+/** Writes what the batch made of the view and returns what is to be told of it. */
+export async function saveView(tx: Tx, view: View, batch: Batch): Promise<Emission[]> {
+  const { messages, threads, mailboxes, cursors } = view;
+  for (const entry of messages.entries) followMerge(entry, threads);
+
+  const changes = new Map<MessageEntry, MessageChange>();
+  for (const entry of messages.entries) {
+    const change = messageChange(entry);
+    if (change) changes.set(entry, change);
+  }
+
+  const contents = await saveMessages(tx, messages.entries, new Set(changes.keys()));
+  const rethreaded = await saveMerges(
+    tx,
+    threads,
+    [...messages.entries].map(({ now }) => now.id),
+  );
+  await saveThreads(tx, threads);
+  await saveMailboxes(tx, mailboxes.entries);
+  await saveCursors(tx, cursors.entries);
+  await tx.query(PRUNE, [
+    [...batch.lastSeen.keys()],
+    [...batch.lastSeen.values()].map((time) => timestamp(time - LINGER_MS)),
+  ]);
+
+  return [
+    ...[...mailboxes.entries].flatMap(mailboxEmissions),
+    ...[...changes].map(([entry, change]) => {
+      const content = entry.now.content ?? contents.get(entry.now.id);
+      if (!content) throw new Error(`message ${entry.now.id} changed and its content was not returned`);
+      return messageEmission(entry, change, content, mailboxes);
+    }),
+    ...(rethreaded.length > 0 ? await readMessages(tx, rethreaded) : []).map(({ tenant, view }) =>
+      rethreadedEmission(tenant, view),
+    ),
+    ...threads.entries().flatMap(threadEmissions),
+  ];
+}
+
+/** A message in hand whose thread became part of another while the batch was folded. */
+function followMerge(entry: MessageEntry, threads: ThreadFold): void {
+  const { thread, merged } = threads.resolve(entry.now.thread);
+  if (!merged) return;
+  const changedSince = entry.now.version > merged.sequence;
+  entry.now = { ...entry.now, thread, version: changedSince ? entry.now.version : merged.sequence };
+}
+
+function distinct<T extends { readonly account: string; readonly mailbox: string }>(
+  wanted: readonly T[],
+): T[] {
+  return [...new Map(wanted.map((w) => [`${w.account}\u0000${w.mailbox}`, w])).values()];
+}

@@ -1,0 +1,59 @@
+/** The list of copies that a provider says a mailbox has, ready for asking about single uids. */
+import { type Flags, type MailboxListed, parseUidSet } from '@mailstream/contracts';
+import type { Static } from 'typebox';
+
+interface Run {
+  readonly first: number;
+  readonly last: number;
+  /** Null: they were not looked at. */
+  readonly flags: Static<typeof Flags> | null;
+}
+
+export interface Listing {
+  readonly data: MailboxListed;
+  readonly runs: readonly Run[];
+}
+
+/** Throws `RangeError` when a uid set is none. */
+export function listingOf(data: MailboxListed): Listing {
+  const runs = data.present.flatMap(({ uids, flags }) =>
+    parseUidSet(uids).map(([first, last]) => ({ first, last, flags: flags && normalFlags(flags) })),
+  );
+  return { data, runs: runs.sort((a, b) => a.first - b.first) };
+}
+
+/** The run a uid is in, by binary search; undefined when the list does not have it. */
+export function findRun({ runs }: Listing, uid: number): Run | undefined {
+  let low = 0;
+  let high = runs.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const run = runs[middle];
+    if (!run || (run.first <= uid && uid <= run.last)) return run;
+    if (uid < run.first) high = middle - 1;
+    else low = middle + 1;
+  }
+  return undefined;
+}
+
+export function isInWindow(
+  { data }: Listing,
+  copy: { mailbox: string; generation: string; uid: number },
+): boolean {
+  return (
+    copy.mailbox === data.mailbox &&
+    copy.generation === data.generation &&
+    copy.uid >= data.from &&
+    copy.uid < data.to
+  );
+}
+
+/** How many uids it names. */
+export function sizeOf({ runs }: Listing): number {
+  return runs.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+}
+
+/** As the contract wants them and the view compares them: sorted, without repeats. */
+export function normalFlags(flags: readonly string[]): string[] {
+  return [...new Set(flags)].sort();
+}

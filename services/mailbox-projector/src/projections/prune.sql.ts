@@ -1,0 +1,14 @@
+/**
+ * Forgets what has been gone for too long to turn up again: deleted messages, threads without messages, their references. By each
+ * account's own log time, after every batch of it, so that a replay forgets exactly the same.
+ */
+export const PRUNE = `
+with due as materialized (
+  select * from unnest($1::text[], $2::timestamptz[]) as due (account, before)
+), messages as (
+  delete from view.message m using due where m.account = due.account and m.deleted_at < due.before
+), threads as (
+  delete from view.thread t using due where t.account = due.account and t.empty_since < due.before returning t.id
+)
+delete from view.thread_ref r using threads where r.thread = threads.id
+`;

@@ -1,0 +1,181 @@
+/** The fold of the log into the mailbox view: load what a batch may touch, fold it fact by fact in memory, write it back in a few statements. */
+
+import type { Tx } from '@mailstream/db';
+import type { Emission, Fact, FoldDefinition, Page } from '@mailstream/fold';
+import { type At, atOf, type Outcome } from './at.ts';
+import { type Batch, readBatch } from './batch.ts';
+import { type AccountNews, accountNews } from './projections/accounts/projection.ts';
+import { deleteAccount, saveAccounts } from './projections/accounts/queries.ts';
+import type { RunNews } from './projections/cursors/projection.ts';
+import { readCursors } from './projections/cursors/queries.ts';
+import { loadView, saveView, type View } from './projections/index.ts';
+import { findRun, isInWindow, type Listing, normalFlags, sizeOf } from './projections/messages/listing.ts';
+import type { Step } from './projections/messages/state.ts';
+import { accountEmission, runEmission, skippedEmission } from './publish-changes.ts';
+
+/** The definition the engine of `libs/fold` runs; the authority for cursors (DESIGN 4.2). */
+export const projector: FoldDefinition = {
+  name: 'projector',
+  facts: ['message.changed', 'mailbox.*', 'cursor.*', 'sync.failed', 'account.*'],
+
+  async apply(tx, pages) {
+    const emissions: Emission[] = [];
+    for (const part of splitAtRemovals(pages)) emissions.push(...(await foldPart(tx, part)));
+    return { emissions };
+  },
+
+  skipped: (skipped) => [skippedEmission(skipped)],
+  cursors: readCursors,
+};
+
+/** An account's removal is a part of its own: it is one statement, and what stood before it must be in the tables by then. */
+function splitAtRemovals(pages: readonly Page[]): Page[][] {
+  const parts: Page[][] = [];
+  let open: Page[] = [];
+  for (const page of pages) {
+    if (!removalIn(page)) open.push(page);
+    else {
+      if (open.length > 0) parts.push(open);
+      parts.push([page]);
+      open = [];
+    }
+  }
+  if (open.length > 0) parts.push(open);
+  return parts;
+}
+
+function removalIn(page: Page): Fact | undefined {
+  return page.facts.find(
+    ({ event }) => event.type === 'mailstream.account.changed.v1' && event.data.verb === 'removed',
+  );
+}
+
+async function foldPart(tx: Tx, pages: readonly Page[]): Promise<Emission[]> {
+  const batch = readBatch(pages);
+  const view = await loadView(tx, batch);
+  const news = foldFacts(view, batch);
+  const emissions = await saveView(tx, view, batch);
+  await saveAccounts(tx, news.accounts);
+  for (const { verb, state } of news.accounts) {
+    if (verb === 'removed') await deleteAccount(tx, state.account);
+  }
+  emissions.push(...news.accounts.map(accountEmission), ...news.runs.map(runEmission));
+  return emissions.sort(byLogOrder);
+}
+
+interface News {
+  readonly accounts: AccountNews[];
+  readonly runs: RunNews[];
+}
+
+/** Folds every fact of the batch into the view in memory, in the order of the log. */
+function foldFacts(view: View, batch: Batch): News {
+  const news: News = { accounts: [], runs: [] };
+  for (const page of batch.pages) {
+    const counts = { inserted: 0, updated: 0, deleted: 0 };
+    for (const fact of page.facts) {
+      for (const outcome of foldFact(view, batch, news, page, fact)) counts[outcome] += 1;
+    }
+    judgeDrift(view, batch, page);
+    if (page.cursor) news.runs.push(...view.cursors.advance(atOf(page, page.cursor), page.cursor, counts));
+  }
+  return news;
+}
+
+function foldFact(view: View, batch: Batch, news: News, page: Page, fact: Fact): Outcome[] {
+  const at = atOf(page, fact);
+  const { event } = fact;
+  switch (event.type) {
+    case 'mailstream.message.changed.v1':
+      return foldMessage(view, batch, at, fact);
+    case 'mailstream.mailbox.listed.v1': {
+      const listing = batch.listings.get(fact);
+      return listing ? foldListing(view, at, listing) : [];
+    }
+    case 'mailstream.mailbox.changed.v1': {
+      const { mailboxes, messages } = view;
+      const { data } = event;
+      if (data.op === 'upsert') return [mailboxes.upsert(at, data) ?? []].flat();
+      const steps = messages.copiesIn(at.account, data.mailbox).flatMap((copy) => messages.remove(at, copy));
+      return [...follow(view, at, steps), ...[mailboxes.remove(at, data.mailbox) ?? []].flat()];
+    }
+    case 'mailstream.account.changed.v1':
+      news.accounts.push(accountNews(at, event.data));
+      return [];
+    case 'mailstream.fetch.failed.v1':
+      news.runs.push(view.cursors.fail(at, event.data));
+      return [];
+    case 'mailstream.cursor.advanced.v1':
+    case 'mailstream.cursor.seeded.v1':
+      return [];
+    default:
+      return event satisfies never;
+  }
+}
+
+function foldMessage(view: View, batch: Batch, at: At, fact: Fact): Outcome[] {
+  if (fact.event.type !== 'mailstream.message.changed.v1') return [];
+  const { data } = fact.event;
+  switch (data.op) {
+    case 'removed':
+      return follow(view, at, view.messages.remove(at, data.copy));
+    case 'patch':
+      if (!data.flags) return [];
+      return follow(view, at, view.messages.setFlags(at, data.copy, normalFlags(data.flags)));
+    case 'upsert': {
+      const description = batch.descriptions.get(fact);
+      if (!description) return [];
+      const steps = view.messages.upsert(at, { ...data, flags: normalFlags(data.flags) }, description);
+      const entry = steps.at(-1)?.entry;
+      if (entry) view.threads.link(at, entry, description.threadRefs);
+      return follow(view, at, steps);
+    }
+    default:
+      return data satisfies never;
+  }
+}
+
+/** What differs from the list was loaded, as was all that this batch touches: the rest is as listed. */
+function foldListing(view: View, at: At, listing: Listing): Outcome[] {
+  const { mailbox, generation, sweep } = listing.data;
+  const steps = view.messages.copiesIn(at.account, mailbox).flatMap((copy) => {
+    if (copy.generation !== generation) return sweep ? view.messages.remove(at, copy) : [];
+    if (!isInWindow(listing, copy)) return [];
+    const run = findRun(listing, copy.uid);
+    if (!run) return view.messages.remove(at, copy);
+    return run.flags ? view.messages.setFlags(at, copy, run.flags) : [];
+  });
+  return follow(view, at, steps);
+}
+
+/** The counters that hang on messages. */
+function follow(view: View, at: At, steps: readonly Step[]): Outcome[] {
+  return steps.map((step) => {
+    view.threads.count(at, step);
+    view.mailboxes.count(at, step);
+    const growth = step.is.copies.length - (step.was?.copies.length ?? 0);
+    return growth > 0 ? 'inserted' : growth < 0 ? 'deleted' : 'updated';
+  });
+}
+
+/** Listed uids that the view still does not have at the end of the page: it should have had them, or the page should have brought them. */
+function judgeDrift(view: View, batch: Batch, page: Page): void {
+  for (const fact of page.facts) {
+    const listing = batch.listings.get(fact);
+    if (!listing) continue;
+    const n = batch.windows.findIndex((window) => window.listing === listing);
+    const isListed = (copy: { mailbox: string; generation: string; uid: number }) =>
+      isInWindow(listing, copy) && findRun(listing, copy.uid) !== undefined;
+    let known = view.knownInWindow[n] ?? 0;
+    for (const { before, now } of view.messages.entries) {
+      if (now.account !== page.account) continue;
+      known += now.copies.filter(isListed).length - (before?.copies.filter(isListed).length ?? 0);
+    }
+    view.mailboxes.setDrift(atOf(page, fact), listing.data.mailbox, Math.max(0, sizeOf(listing) - known));
+  }
+}
+
+function byLogOrder(a: Emission, b: Emission): number {
+  if (a.to !== 'changes' || b.to !== 'changes') return 0;
+  return a.sequence < b.sequence ? -1 : a.sequence > b.sequence ? 1 : 0;
+}

@@ -1,0 +1,175 @@
+/** What the world is told: the net difference that a batch made to each thing, one event each, in the order of the log. */
+import { isDeepStrictEqual } from 'node:util';
+import type { ChangeData, ChangeEntity, ChangeVerb, CopyView, MessageView } from '@mailstream/contracts';
+import type { Emission, Skipped } from '@mailstream/fold';
+import type { At } from './at.ts';
+import { type AccountNews, accountView } from './projections/accounts/projection.ts';
+import type { RunNews } from './projections/cursors/projection.ts';
+import type { MailboxEntry, MailboxFold } from './projections/mailboxes/projection.ts';
+import { mailboxView } from './projections/mailboxes/queries.ts';
+import {
+  type Content,
+  type CopyState,
+  flagsOf,
+  isLive,
+  isUnread,
+  type MessageEntry,
+  type MessageState,
+  mailboxesOf,
+  messageView,
+} from './projections/messages/state.ts';
+import type { ThreadEntry } from './projections/threads/projection.ts';
+import { threadView } from './projections/threads/queries.ts';
+
+/** A change of a message, before its state is put together. */
+export interface MessageChange {
+  readonly verb: ChangeVerb<'message'>;
+  readonly changed: readonly string[];
+  readonly from?: readonly string[];
+}
+
+/**
+ * What happened to a message between the beginning and the end of a batch; null when nothing is to be told. Deleted comes before created,
+ * moved and updated. Another uid or generation alone is no change: a mailbox that forgot its uids would otherwise tell of every message.
+ */
+export function messageChange({ before, now }: MessageEntry): MessageChange | null {
+  if (!isLive(now)) return isLive(before) ? { verb: 'deleted', changed: [] } : null;
+  if (before === null) return { verb: 'created', changed: [] };
+  const changed = changedFields(before, now);
+  const from = isLive(before) ? mailboxesOf(before.copies) : before.wasIn;
+  if (!isLive(before) || !isSameSet(from, mailboxesOf(now.copies))) return { verb: 'moved', changed, from };
+  return changed.length > 0 ? { verb: 'updated', changed } : null;
+}
+
+function changedFields(before: MessageState, now: MessageState): string[] {
+  const changed: string[] = [];
+  if (before.thread !== now.thread) changed.push('thread');
+  if (before.receivedAt !== now.receivedAt) changed.push('receivedAt');
+  if (before.content && now.content && before.content !== now.content) {
+    const old = new Map<string, unknown>(Object.entries(before.content));
+    for (const [field, value] of Object.entries(now.content))
+      if (!isDeepStrictEqual(old.get(field), value)) changed.push(field);
+  }
+  if (!isDeepStrictEqual(flagsOf(before.copies), flagsOf(now.copies))) changed.push('flags');
+  if (isUnread(before.copies) !== isUnread(now.copies)) changed.push('unread');
+  if (!isSameSet(before.copies.map(whereAndFlags), now.copies.map(whereAndFlags))) changed.push('copies');
+  return changed;
+}
+
+function whereAndFlags(copy: CopyState): string {
+  return JSON.stringify([copy.mailbox, copy.flags]);
+}
+
+function isSameSet(a: readonly string[], b: readonly string[]): boolean {
+  return isDeepStrictEqual([...new Set(a)].sort(), [...new Set(b)].sort());
+}
+
+/** `content` is that of the message where memory has none. */
+export function messageEmission(
+  { before, now, origin }: MessageEntry,
+  change: MessageChange,
+  content: Content,
+  mailboxes: Pick<MailboxFold, 'find'>,
+): Emission {
+  const state = change.verb === 'deleted' && before ? before : now;
+  const view = messageView(
+    {
+      id: state.id,
+      account: state.account,
+      version: String(state.version),
+      thread: state.thread,
+      receivedAt: state.receivedAt,
+    },
+    content,
+    state.copies.map((copy) => copyView(state.account, copy, mailboxes)),
+  );
+  const data = { version: String(now.version), origin, ...change, state: view };
+  return emission(now, 'message', change.verb, now.version, data);
+}
+
+function copyView(account: string, copy: CopyState, mailboxes: Pick<MailboxFold, 'find'>): CopyView {
+  const { mailbox, generation, uid, flags } = copy;
+  const known = mailboxes.find(account, mailbox);
+  return {
+    mailbox,
+    path: known?.path ?? mailbox,
+    role: known?.role ?? null,
+    generation,
+    uid,
+    flags: [...flags],
+  };
+}
+
+/** A message that only came to another thread, because two were merged. */
+export function rethreadedEmission(tenant: string, view: MessageView): Emission {
+  const data: ChangeData<MessageView> = {
+    version: view.version,
+    origin: null,
+    changed: ['thread'],
+    state: view,
+  };
+  return emission({ tenant, account: view.account }, 'message', 'updated', BigInt(view.version), data);
+}
+
+/** A thread is told of when it is another than before; a new one came with its message. */
+export function threadEmissions({ before, now }: ThreadEntry): Emission[] {
+  if (before === null || before === now || now.messages === 0) return [];
+  const state = threadView(now);
+  const changed = differences(threadView(before), state);
+  if (changed.length === 0) return [];
+  return [
+    emission(now, 'thread', 'updated', now.version, { version: state.version, origin: null, changed, state }),
+  ];
+}
+
+/** Counts alone are not told: every message's change implies them. */
+export function mailboxEmissions({ before, now, at }: MailboxEntry): Emission[] {
+  const was = before?.listed ? mailboxView(before) : null;
+  const is = now?.listed ? mailboxView(now) : null;
+  if (at === null || (was === null && is === null)) return [];
+  const tell = (verb: ChangeVerb<'mailbox'>, changed: readonly string[]) => [
+    emission(at, 'mailbox', verb, at.sequence, {
+      version: String(at.sequence),
+      origin: at.origin,
+      changed,
+      state: is ?? was,
+    }),
+  ];
+  if (is === null) return tell('deleted', []);
+  if (was === null) return tell('created', []);
+  const changed = differences(was, is);
+  return changed.some((field) => field !== 'messages' && field !== 'unread') ? tell('updated', changed) : [];
+}
+
+export function accountEmission({ at, verb, state }: AccountNews): Emission {
+  const data = { version: String(at.sequence), origin: null, changed: [], state: accountView(state) };
+  return emission(at, 'account', verb, at.sequence, data);
+}
+
+export function runEmission({ at, verb, view }: RunNews): Emission {
+  const data = { version: String(at.sequence), origin: at.origin, changed: [], state: view };
+  return emission(at, 'sync', verb, at.sequence, data);
+}
+
+export function skippedEmission({ sequence, subject, reason, ...at }: Skipped): Emission {
+  const state = { sequence: String(sequence), subject, reason };
+  const data = { version: String(sequence), origin: null, changed: [], state };
+  return emission(at, 'message', 'skipped', sequence, data);
+}
+
+function differences<T extends object>(before: T, now: T): string[] {
+  const old = new Map<string, unknown>(Object.entries(before));
+  return Object.entries(now).flatMap(([field, value]) =>
+    field === 'version' || old.get(field) === value ? [] : [field],
+  );
+}
+
+function emission<E extends ChangeEntity>(
+  { tenant, account }: Pick<At, 'tenant' | 'account'>,
+  entity: E,
+  verb: ChangeVerb<E>,
+  sequence: bigint,
+  data: ChangeData,
+): Emission {
+  return { to: 'changes', tenant, account, entity, verb, data, sequence };
+}

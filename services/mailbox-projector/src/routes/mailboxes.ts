@@ -1,0 +1,50 @@
+/** `/v1/mailboxes` and `/v1/runs`: what an account has, and how it was read lately. */
+import { ApiError, MailboxView, pageOf, SyncRunView } from '@mailstream/contracts';
+import type { Db } from '@mailstream/db';
+import type { HttpServer } from '@mailstream/runtime';
+import { type TSchema, Type } from 'typebox';
+import { listRuns } from '../projections/cursors/read.ts';
+import { listMailboxes } from '../projections/mailboxes/queries.ts';
+import { findAccounts } from './find-account.ts';
+
+const OfAccount = Type.Object({ account: Type.Optional(Type.String()) }, { additionalProperties: false });
+const answers = <T extends TSchema>(item: T) => ({
+  200: pageOf(item),
+  400: ApiError,
+  401: ApiError,
+  404: ApiError,
+});
+
+export function registerMailboxRoutes(app: HttpServer, db: Db): void {
+  app.get(
+    '/v1/mailboxes',
+    {
+      schema: {
+        tags: ['mailboxes'],
+        summary: 'Mailboxes, by path',
+        querystring: OfAccount,
+        response: answers(MailboxView),
+      },
+    },
+    async (request) => {
+      const accounts = await findAccounts(db, request.principal.tenant, request.query.account);
+      return { items: await listMailboxes(db, accounts), next: null };
+    },
+  );
+
+  app.get(
+    '/v1/runs',
+    {
+      schema: {
+        tags: ['runs'],
+        summary: 'The last runs of each scope, latest first',
+        querystring: OfAccount,
+        response: answers(SyncRunView),
+      },
+    },
+    async (request) => {
+      const accounts = await findAccounts(db, request.principal.tenant, request.query.account);
+      return { items: await listRuns(db, accounts), next: null };
+    },
+  );
+}

@@ -1,0 +1,68 @@
+/** `/v1/messages`: the messages of the view, newest first, and one by its id. */
+import { ApiError, MessageView, pageOf } from '@mailstream/contracts';
+import type { Db } from '@mailstream/db';
+import { AppError, type HttpServer } from '@mailstream/runtime';
+import { Type } from 'typebox';
+import { listMessages, readMessages } from '../projections/messages/read.ts';
+import { findAccounts } from './find-account.ts';
+import { DEFAULT_LIMIT, PageQuery, pageFrom, placeOf } from './paging.ts';
+
+const Filter = Type.Object(
+  {
+    account: Type.Optional(Type.String({ description: 'Default: all accounts of the tenant.' })),
+    mailbox: Type.Optional(Type.String({ description: 'Key, path or role of a mailbox.' })),
+    unread: Type.Optional(Type.Boolean()),
+    flagged: Type.Optional(Type.Boolean()),
+    from: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 200, description: 'Part of a name or address in From.' }),
+    ),
+    text: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 200, description: 'Part of From, subject or snippet.' }),
+    ),
+    thread: Type.Optional(Type.String({ format: 'uuid' })),
+    ...PageQuery,
+  },
+  { additionalProperties: false },
+);
+const tags = ['messages'];
+const errors = { 400: ApiError, 401: ApiError, 404: ApiError };
+
+export function registerMessageRoutes(app: HttpServer, db: Db): void {
+  app.get(
+    '/v1/messages',
+    {
+      schema: {
+        tags,
+        summary: 'Messages, newest first',
+        querystring: Filter,
+        response: { 200: pageOf(MessageView), ...errors },
+      },
+    },
+    async (request) => {
+      const { account, after, limit = DEFAULT_LIMIT, ...filter } = request.query;
+      const place = placeOf(after);
+      const accounts = await findAccounts(db, request.principal.tenant, account);
+      const rows = await listMessages(db, { ...filter, accounts, after: place, limit: limit + 1 });
+      return pageFrom(rows, limit, ({ receivedAt, id }) => ({ time: receivedAt, id }));
+    },
+  );
+
+  app.get(
+    '/v1/messages/:id',
+    {
+      schema: {
+        tags,
+        summary: 'One message',
+        params: Type.Object({ id: Type.String({ format: 'uuid' }) }),
+        response: { 200: MessageView, ...errors },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const [found] = await readMessages(db, [id]);
+      if (found?.tenant !== request.principal.tenant)
+        throw new AppError('api.no_message', 'not_found', `there is no message ${id}`);
+      return found.view;
+    },
+  );
+}

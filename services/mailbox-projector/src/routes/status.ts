@@ -1,0 +1,49 @@
+/** `/v1/projection/status`: how far the view is behind the log, what was repaired or parked, and where it is known to lack something. */
+import type { Bus } from '@mailstream/bus';
+import { ApiError, FoldIncident, FoldLag } from '@mailstream/contracts';
+import type { Db } from '@mailstream/db';
+import { type Fold, incidents } from '@mailstream/fold';
+import type { HttpServer } from '@mailstream/runtime';
+import { Type } from 'typebox';
+
+const Drift = Type.Object({
+  account: Type.String(),
+  mailbox: Type.String(),
+  path: Type.String(),
+  drift: Type.Integer({ description: "Uids of the provider's last list that the view does not have." }),
+});
+
+const ProjectionStatus = Type.Object({
+  partitions: Type.Array(FoldLag),
+  incidents: Type.Array(FoldIncident, { description: 'The latest repairs, newest first.' }),
+  parked: Type.Integer({ description: 'Events on the DEAD stream.' }),
+  drift: Type.Array(Drift, { description: 'Mailboxes that lack something; empty when all is well.' }),
+});
+
+export function registerStatusRoutes(
+  app: HttpServer,
+  { bus, db, fold }: { bus: Bus; db: Db; fold: Pick<Fold, 'lag'> },
+): void {
+  app.get(
+    '/v1/projection/status',
+    {
+      schema: {
+        tags: ['status'],
+        summary: 'How far the view is behind the log',
+        response: { 200: ProjectionStatus, 401: ApiError },
+      },
+    },
+    async (request) => {
+      const [partitions, repairs, dead, drift] = await Promise.all([
+        fold.lag(),
+        incidents(db),
+        bus.state('DEAD'),
+        db.query<{ account: string; mailbox: string; path: string; drift: number }>(
+          'select account, mailbox, path, drift from view.mailbox where tenant = $1 and drift > 0 order by account, path',
+          [request.principal.tenant],
+        ),
+      ]);
+      return { partitions, incidents: repairs, parked: Number(dead.last - dead.first) + 1, drift };
+    },
+  );
+}
