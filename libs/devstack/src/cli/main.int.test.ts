@@ -1,0 +1,214 @@
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import type { Account } from '@mailstream/contracts';
+import {
+  AppError,
+  createHttpServer,
+  createLogger,
+  createTokenAuth,
+  type HttpServer,
+} from '@mailstream/runtime';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { childEnv } from '../env.ts';
+
+const TOKEN = 'test-token';
+const MAIN = new URL('main.ts', import.meta.url).pathname;
+
+let api: HttpServer;
+let url: string;
+/** What the API was last asked to add. */
+let added: unknown;
+/** What becomes of an account that was added. */
+let fate: Partial<Account>;
+
+function account(id: string, name: string, more: Partial<Account> = {}): Account {
+  return {
+    id,
+    name,
+    tenant: 'default',
+    provider: 'imap',
+    state: 'live',
+    reason: null,
+    settings: {},
+    push: 'idle',
+    createdAt: '2026-01-01T00:00:00Z',
+    scopes: 3,
+    scopesBackfilled: 3,
+    failure: null,
+    ...more,
+  };
+}
+
+const demo = account('0190a000-0000-7000-8000-000000000001', 'Demo mailbox');
+
+/** The API as the commands need it: the same server kit, routes that remember. */
+beforeAll(async () => {
+  api = await createHttpServer({
+    title: 'test',
+    logger: createLogger('test', 'silent'),
+    authenticate: createTokenAuth(TOKEN),
+    ready: () => true,
+  });
+  api.get('/v1/accounts', async () => ({ items: [demo], next: null }));
+  api.post('/v1/accounts', async (request, reply) => {
+    added = request.body;
+    return reply.status(201).send(account(demo.id, 'Ada', { state: 'connecting' }));
+  });
+  api.get('/v1/accounts/:id', async () => account(demo.id, 'Ada', fate));
+  api.delete('/v1/accounts/:id', async (_request, reply) => reply.status(204).send());
+  api.post('/v1/accounts/:id/pause', async () => account(demo.id, 'Demo mailbox', { state: 'paused' }));
+  api.post('/v1/accounts/:id/sync', async (_request, reply) =>
+    reply.status(202).send({ accepted: true, sequence: '7' }),
+  );
+  api.get('/v1/messages', async () => ({ items: 'none of our shape' }));
+  api.get('/v1/doctor', async () => ({
+    findings: [
+      { level: 'ok', check: 'NATS', message: 'answers', mend: null },
+      {
+        level: 'fail',
+        check: 'Demo mailbox',
+        message: 'the credentials were rejected',
+        mend: 'give new ones',
+      },
+    ],
+  }));
+  api.get('/v1/status', async () => {
+    throw new AppError('bus.disconnected', 'network', 'not connected to NATS');
+  });
+  url = await api.listen({ host: '127.0.0.1', port: 0 });
+});
+
+afterAll(() => api.close());
+
+beforeEach(() => {
+  added = null;
+  fate = {};
+});
+
+interface RunOptions {
+  readonly stdin?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs the command line as a person would, as a process. */
+async function run(line: string, { stdin = '', env = {} }: RunOptions = {}) {
+  const child = spawn(process.execPath, [MAIN, ...line.split(' ')], {
+    env: childEnv({
+      MAILSTREAM_URL: url,
+      MAILSTREAM_API_TOKEN: TOKEN,
+      NATS_URL: 'nats://127.0.0.1:9',
+      MAILSTREAM_PASSWORD: '',
+      ...env,
+    }),
+  });
+  child.stdin.end(stdin);
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const [out, err, code] = await Promise.all([text(child.stdout), text(child.stderr), exited]);
+  return { out, err, code };
+}
+
+const ADD = 'account add imap --host imap.example.com --user ada@example.com';
+
+describe('account add imap', () => {
+  it('takes the password from a pipe, and says that the account is live', async () => {
+    const { out, code } = await run(ADD, { stdin: 's3cret\n' });
+    expect(added).toEqual({
+      provider: 'imap',
+      settings: { host: 'imap.example.com', user: 'ada@example.com', secure: true },
+      credential: { password: 's3cret' },
+    });
+    expect(out).toContain(`added "Ada" (${demo.id})`);
+    expect(out).toContain('it is live');
+    expect(code).toBe(0);
+  });
+
+  it('takes the password from the environment', async () => {
+    await run(ADD, { env: { MAILSTREAM_PASSWORD: 'from env' } });
+    expect(added).toMatchObject({ credential: { password: 'from env' } });
+  });
+
+  it('wants a password, and none as an argument', async () => {
+    const none = await run(ADD);
+    expect(none.err).toContain('no password was given');
+    expect(none.code).toBe(1);
+    const argument = await run(`${ADD} --password s3cret`);
+    expect(argument.err).toContain('the password is never an argument');
+    expect(argument.err).not.toContain('s3cret');
+    expect(argument.code).toBe(2);
+    expect(added).toBeNull();
+  });
+
+  it('says what failed, with its code, and what happens next', async () => {
+    const failure = {
+      failure: 'auth',
+      code: 'imap.auth_rejected',
+      message: 'rejected',
+      at: '',
+      attempts: 1,
+      retryAt: null,
+    } as const;
+    fate = { state: 'reauth_required', failure };
+    const { out, code } = await run(ADD, { stdin: 'wrong' });
+    expect(out).toContain('it does not work yet: rejected (imap.auth_rejected)');
+    expect(out).toContain('not tried again by itself');
+    expect(code).toBe(1);
+  });
+});
+
+describe('commands on an account', () => {
+  it.each([
+    ['account remove demo', '"Demo mailbox" is removed'],
+    [`account pause ${demo.id}`, '"Demo mailbox" is paused'],
+    ['sync --account Demo', 'is looked at now (hint 7)'],
+    ['account list', 'Demo mailbox  imap'],
+  ])('%s', async (line, says) => {
+    const { out, err, code } = await run(line);
+    expect({ err, code }).toEqual({ err: '', code: 0 });
+    expect(out).toContain(says);
+  });
+
+  it('prints JSON for programs', async () => {
+    const { out } = await run('account list --json');
+    expect(JSON.parse(out)).toEqual([demo]);
+  });
+});
+
+describe('what goes wrong', () => {
+  it.each([
+    ['an unknown command', 'frobnicate', 2, '"frobnicate" is not a command'],
+    ['an unknown option', 'status --wide', 2, "unknown option '--wide'"],
+    [
+      'an account that is not there',
+      'sync --account eve',
+      1,
+      'no account is called "eve": there is "Demo mailbox"',
+    ],
+    ['an error of the API', 'status', 1, 'not connected to NATS (bus.disconnected)'],
+    ['an answer of another shape', 'messages', 1, 'answered in an unexpected shape'],
+    ['NATS that is not there', 'changes --follow', 1, 'cannot connect to NATS'],
+  ])('%s is one line', async (_name, line, code, says) => {
+    const result = await run(line);
+    expect(result.err).toMatch(/^mailstream: [^\n]+\n$/);
+    expect(result.err).toContain(says);
+    expect(result.code).toBe(code);
+  });
+
+  it('a stack that does not run is one line that says how to start it', async () => {
+    const { err, code } = await run('status', { env: { MAILSTREAM_URL: 'http://127.0.0.1:9' } });
+    expect(err).toBe('mailstream: nobody answers at http://127.0.0.1:9: start Mailstream with `npm start`\n');
+    expect(code).toBe(1);
+  });
+
+  it('a wrong token is said to be one', async () => {
+    const { err } = await run('account list', { env: { MAILSTREAM_API_TOKEN: 'guess' } });
+    expect(err).toContain('(auth.refused)');
+  });
+});
+
+it('doctor explains, and fails when something is broken', async () => {
+  const { out, code } = await run('doctor');
+  expect(out).toBe(
+    'ok    NATS: answers\nFAIL  Demo mailbox: the credentials were rejected\n      → give new ones\n',
+  );
+  expect(code).toBe(1);
+});
