@@ -100,7 +100,9 @@ async function npmInstall(name, version, target) {
 }
 
 async function installPackages(root, { node, pnpm }) {
-  const env = { ...process.env, PATH: `${dirname(node)}:${process.env.PATH}` };
+  const PATH = `${dirname(node)}:${process.env.PATH}`;
+  // A distribution's Node trusts the machine's own certificates, as behind a company's proxy; one from npm does not by itself.
+  const env = { ...process.env, PATH, NODE_USE_SYSTEM_CA: '1' };
   const flags = [
     '--frozen-lockfile',
     '--config.confirmModulesPurge=false',

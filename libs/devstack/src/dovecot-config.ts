@@ -19,7 +19,9 @@ export interface DovecotLayout {
 
 /** The whole dovecot.conf. `version` is what `dovecot --version` prints. */
 export function dovecotConfig(layout: DovecotLayout, version: string): string {
-  return [common(layout), version.startsWith('2.3.') ? settings23(layout) : settings24(layout)].join('\n');
+  return version.startsWith('2.3.')
+    ? common(layout) + settings23(layout)
+    : settings24(layout, common(layout));
 }
 
 const SPECIAL_USE = ['Drafts', 'Sent', 'Junk', 'Trash', 'Archive'];
@@ -44,7 +46,6 @@ auth_failure_delay = 0
 ${capability === undefined ? '' : `imap_capability = ${capability}\n`}ssl = ${tlsPort === undefined ? 'no' : 'yes'}
 service imap-login {
   chroot =
-  service_count = 0
   inet_listener imap {
     port = ${port}
   }
@@ -66,7 +67,8 @@ namespace inbox {
   inbox = yes
   separator = /
 ${folders.join('\n')}
-}`;
+}
+`;
 }
 
 function settings23({ dir, uid, gid }: DovecotLayout): string {
@@ -85,10 +87,10 @@ userdb {
 `;
 }
 
-function settings24({ dir, uid, gid }: DovecotLayout): string {
+function settings24({ dir, uid, gid }: DovecotLayout, commonSettings: string): string {
   return `dovecot_config_version = 2.4.0
 dovecot_storage_version = 2.4.0
-auth_allow_cleartext = yes
+${commonSettings}auth_allow_cleartext = yes
 ssl_server_cert_file = ${dir}/cert.pem
 ssl_server_key_file = ${dir}/key.pem
 mail_driver = maildir

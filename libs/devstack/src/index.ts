@@ -3,6 +3,17 @@ export { demoMail } from './demo-mail.ts';
 export { type Dovecot, type DovecotOptions, startDovecot } from './dovecot.ts';
 export { ensureDovecot } from './dovecot-install.ts';
 export { externalServers, isCi, variable } from './env.ts';
+export type { LocalServer } from './local-server.ts';
 export { deliver } from './maildir.ts';
 export { startNats } from './nats-server.ts';
 export { startPostgres } from './postgres.ts';
+export {
+  SERVICES,
+  type ServiceName,
+  type Stack,
+  type StackOptions,
+  startService,
+  startStack,
+  type Unit,
+  type UnitName,
+} from './stack.ts';

@@ -36,7 +36,7 @@ export async function findNatsServer(onProgress: (line: string) => void = () => 
       renameSync(binary, cached);
       return cached;
     } catch (error) {
-      failures.push(`${source.label}: ${error instanceof Error ? error.message.trim() : String(error)}`);
+      failures.push(`${source.label}: ${reasonOf(error)}`);
     } finally {
       rmSync(work, { recursive: true, force: true });
     }
@@ -45,6 +45,12 @@ export async function findNatsServer(onProgress: (line: string) => void = () => 
     `Mailstream needs nats-server ${MINIMUM.major}.${MINIMUM.minor} or newer and could not get it.\n` +
       `Install it so that it is on PATH, or set NATS_URL to a running one.\n${failures.join('\n')}`,
   );
+}
+
+/** What the failed program said, else the error's message. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return ('stderr' in error && String(error.stderr).trim()) || error.message;
 }
 
 /** Whether this program is a nats-server new enough; `nats-server -v` prints "nats-server: v2.15.1". */
@@ -80,6 +86,8 @@ const fromDebian: Source = {
       'Dir::Etc::SourceParts': '/dev/null',
       'Dir::State::Lists': join(work, 'lists'),
       'Dir::Cache': join(work, 'cache'),
+      // A mirror that was frozen is good enough: the signature is checked, and so is the version.
+      'Acquire::Check-Valid-Until': 'false',
       'Acquire::Languages': 'none',
       'Acquire::IndexTargets::deb::DEP-11::DefaultEnabled': 'false',
       'Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled': 'false',

@@ -2,24 +2,42 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureDovecot, externalServers, isCi, startNats, startPostgres } from '@mailstream/devstack';
+import {
+  ensureDovecot,
+  externalServers,
+  isCi,
+  type LocalServer,
+  startNats,
+  startPostgres,
+} from '@mailstream/devstack';
 import { shareDovecot, shareUrl } from './env.ts';
 
 /** Runs once per project; the second finds the first one's servers. Returns the teardown. */
 export async function setup(): Promise<() => Promise<void>> {
   const { natsUrl, databaseUrl } = externalServers();
   const dir = mkdtempSync(join(tmpdir(), 'mailstream-test-'));
-  const [nats, postgres] = await Promise.all([
-    natsUrl === undefined ? startNats({ dir: join(dir, 'nats') }) : undefined,
-    databaseUrl === undefined ? startPostgres({ dir: join(dir, 'postgres'), fsync: false }) : undefined,
-  ]);
-  if (nats !== undefined) shareUrl('NATS_URL', nats.url);
-  if (postgres !== undefined) shareUrl('DATABASE_URL', postgres.url);
-  shareDovecot(await canRunDovecot());
-  return async () => {
-    await Promise.all([nats?.stop(), postgres?.stop()]);
+  const started: LocalServer[] = [];
+  const teardown = async () => {
+    await Promise.all(started.map((server) => server.stop()));
     rmSync(dir, { recursive: true, force: true });
   };
+  try {
+    if (natsUrl === undefined) {
+      const nats = await startNats({ dir: join(dir, 'nats'), onProgress: console.error });
+      started.push(nats);
+      shareUrl('NATS_URL', nats.url);
+    }
+    if (databaseUrl === undefined) {
+      const postgres = await startPostgres({ dir: join(dir, 'postgres'), fsync: false });
+      started.push(postgres);
+      shareUrl('DATABASE_URL', postgres.url);
+    }
+    shareDovecot(await canRunDovecot());
+    return teardown;
+  } catch (error) {
+    await teardown();
+    throw error;
+  }
 }
 
 /** A laptop without Dovecot skips those tests and says so; in CI that would hide a failure. */

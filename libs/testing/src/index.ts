@@ -1,3 +1,6 @@
 /** Helpers for tests. Only tests may import this package. */
 export * from './backends.ts';
 export { hasDovecot } from './env.ts';
+export { type ListedMailbox, type ListedMessage, listImap } from './imap-lister.ts';
+export { type ImapLogin, type PlainImap, plainImap } from './imap-plain-client.ts';
+export { createImapWorld } from './imap-world.ts';
