@@ -15,7 +15,7 @@ export interface SyncTrigger extends AccountRef {
   readonly reason?: 'push' | 'user';
 }
 
-export interface Mailstream {
+export interface Mailstream extends AsyncDisposable {
   /**
    * Asks for an account to be looked at now. Resolves with the hint's sequence when it is stored; asking twice is harmless. Throws
    * `BusError` (`BusUnsureError` when it may or may not be stored: ask again).
@@ -37,5 +37,6 @@ export async function connectMailstream({
       bus.publish({ subject: subjects.hint({ tenant, account }, reason), data: {} }),
     follow: (options, signal) => follow(bus, options, signal),
     close: () => bus.close(),
+    [Symbol.asyncDispose]: () => bus.close(),
   };
 }
