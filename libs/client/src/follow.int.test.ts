@@ -54,7 +54,8 @@ function subjectOf({ event }: Change): string | null {
   return event.type === 'mailstream.message.created.v1' ? event.data.state.subject : event.type;
 }
 
-const until = (condition: () => void) => vi.waitFor(condition, { timeout: 15_000, interval: 20 });
+const until = (condition: () => void | Promise<void>) =>
+  vi.waitFor(condition, { timeout: 15_000, interval: 20 });
 
 it('gives the changes of one account, in order, from a sequence', async () => {
   const at = newAccount();
