@@ -71,7 +71,11 @@ export async function connectBus({
     request: (subject, data, timeoutMs) => request(link, subject, data, timeoutMs),
     respond: (subject, group, answer, signal) => respond(link, logger, subject, group, answer, signal),
     connected: () => link.up(),
-    close: () => (link.up() ? nc.drain() : nc.close()),
+    async close() {
+      // What cannot be drained because the connection breaks meanwhile is made good by the server; only an open socket is not.
+      if (link.up()) await nc.drain().catch(() => undefined);
+      await nc.close();
+    },
   };
 }
 

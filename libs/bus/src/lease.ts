@@ -1,6 +1,7 @@
 /** Leases: a lease is an un-acked message on `WATCH`; who holds it renews it, and when its holder dies the server gives it to another. */
 import type { Logger } from '@mailstream/runtime';
 import type { Msg } from '@nats-io/nats-core';
+import { createClaims } from './lease-claims.ts';
 import type { Link } from './link.ts';
 import { last } from './lookup.ts';
 import { type Place, placeOf } from './message.ts';
@@ -19,29 +20,46 @@ export async function holdLeases(
   hold: (lease: Lease) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
+  const claims = createClaims(link, options.filter);
+  const holds = new Map<string, Promise<void>>();
+
   const handle = async (msg: Msg) => {
     const place = placeOf(msg.reply);
     if (!place) return;
+    const { subject } = msg;
     const end = new AbortController();
     const stop = () => end.abort(signal.reason);
     signal.addEventListener('abort', stop);
     const renewal = keepRenewing(link, msg, place, options.holdMs, (reason) => {
-      logger.warn({ subject: msg.subject, reason }, 'a lease was lost');
+      logger.warn({ subject, reason }, 'a lease was lost');
       end.abort(new DOMException(`the lease was lost: ${reason}`, 'AbortError'));
     });
-    try {
-      await hold({ subject: msg.subject, data: msg.data, signal: end.signal });
-    } catch (error) {
-      if (!end.signal.aborted)
-        logger.error({ err: error, subject: msg.subject }, 'what a lease protects failed');
-    } finally {
-      renewal.stop();
-      signal.removeEventListener('abort', stop);
-    }
+    const unclaim = claims.claim(subject, () => renewal.lose('it was given out again'));
+    const before = holds.get(subject);
+    const now = (async () => {
+      await before;
+      if (!end.signal.aborted) await hold({ subject, data: msg.data, signal: end.signal });
+    })().catch((error: unknown) => {
+      if (!end.signal.aborted) logger.error({ err: error, subject }, 'what a lease protects failed');
+    });
+    holds.set(subject, now);
+    await now;
+    if (holds.get(subject) === now) holds.delete(subject);
+    renewal.stop();
+    unclaim();
+    signal.removeEventListener('abort', stop);
     // A lost lease is another's or gone.
     if (!renewal.lost()) link.tell(msg.reply ?? '', settle.giveBack(signal.aborted ? 0 : RETURN_PAUSE_MS));
   };
   await consumeQueue(link, logger, { ...options, stream: 'WATCH' }, handle, signal);
+  claims.close();
+}
+
+interface Renewal {
+  stop(): void;
+  /** Ends it for this reason, unless it was stopped before. */
+  lose(reason: string): void;
+  lost(): boolean;
 }
 
 /** Renews at a third of the hold time. Lost: no renewal was confirmed for a whole hold time, or the message is no longer there. */
@@ -51,7 +69,7 @@ function keepRenewing(
   { sequence }: Place,
   holdMs: number,
   onLost: (reason: string) => void,
-): { stop(): void; lost(): boolean } {
+): Renewal {
   let lost = false;
   let stopped = false;
   const stop = () => {
@@ -78,5 +96,5 @@ function keepRenewing(
     renew().catch(() => undefined);
   }, holdMs / 3);
   const deadline = setTimeout(() => lose(`not renewed for ${holdMs} ms`), holdMs);
-  return { stop, lost: () => lost };
+  return { stop, lose, lost: () => lost };
 }

@@ -10,15 +10,17 @@ export interface AskOptions {
   readonly timeoutMs?: number;
 }
 
+type LinkEvent = 'up' | 'down' | 'closed';
+
 export interface Link {
   readonly nc: NatsConnection;
   up(): boolean;
   /** Largest message the server takes, headers included, bytes. */
   maxPayload(): number;
-  /** Resolves when connected; throws `bus.disconnected` when that takes longer than an answer may. */
-  ready(): Promise<void>;
-  /** Calls back once, when the connection breaks; returns what takes the call back. */
-  onceDown(listener: () => void): () => void;
+  /** Resolves when connected; throws `bus.disconnected` when that takes longer than an answer may, the bus is closed, or `signal` aborts. */
+  ready(signal?: AbortSignal): Promise<void>;
+  /** Calls back whenever the connection breaks (`down`), is there again (`up`), or ended for good (`closed`); returns what ends that. */
+  on(event: LinkEvent, listener: () => void): () => void;
   /** Sends when connected, otherwise does nothing: for what the server makes good by itself. */
   tell(subject: string, data: string): void;
   /**
@@ -33,43 +35,52 @@ export interface Link {
 export function createLink(nc: NatsConnection): Link {
   let up = true;
   let maxPayload = nc.info?.max_payload ?? 0;
-  const whenUp = new Set<() => void>();
-  const whenDown = new Set<() => void>();
+  let closed = false;
+  const listeners = { up: new Set<() => void>(), down: new Set<() => void>(), closed: new Set<() => void>() };
   void watch();
 
   async function watch(): Promise<void> {
     for await (const status of nc.status()) {
-      if (status.type === 'disconnect' || status.type === 'close') {
+      if (status.type === 'disconnect') {
         up = false;
-        fire(whenDown);
+        fire('down');
       } else if (status.type === 'reconnect') {
         up = true;
         maxPayload = nc.info?.max_payload ?? maxPayload;
-        fire(whenUp);
+        fire('up');
       }
     }
+    up = false;
+    closed = true;
+    fire('down');
+    fire('closed');
+  }
+
+  function fire(event: LinkEvent): void {
+    for (const listener of [...listeners[event]]) listener();
   }
 
   const link: Link = {
     nc,
     up: () => up,
     maxPayload: () => maxPayload,
-    onceDown(listener) {
-      whenDown.add(listener);
-      return () => void whenDown.delete(listener);
+    on(event, listener) {
+      listeners[event].add(listener);
+      return () => void listeners[event].delete(listener);
     },
-    async ready() {
-      if (up) return;
-      await new Promise<void>((resolve, reject) => {
-        const arrived = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-        const timer = setTimeout(() => {
-          whenUp.delete(arrived);
-          reject(new BusError('bus.disconnected', 'not connected to NATS; nothing was sent'));
-        }, ANSWER_MS);
-        whenUp.add(arrived);
+    async ready(signal) {
+      if (up && !signal?.aborted) return;
+      const arrived = Promise.withResolvers<void>();
+      const giveUp = () =>
+        arrived.reject(new BusError('bus.disconnected', 'not connected to NATS; nothing was sent'));
+      const forget = [link.on('up', arrived.resolve), link.on('closed', giveUp)];
+      const timer = setTimeout(giveUp, ANSWER_MS);
+      signal?.addEventListener('abort', giveUp);
+      if (closed || signal?.aborted) giveUp();
+      await arrived.promise.finally(() => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', giveUp);
+        for (const off of forget) off();
       });
     },
     tell(subject, data) {
@@ -77,7 +88,7 @@ export function createLink(nc: NatsConnection): Link {
     },
     ask(subject, data, { headers, timeoutMs = ANSWER_MS } = {}) {
       const broke = Promise.withResolvers<never>();
-      const forget = link.onceDown(() =>
+      const forget = link.on('down', () =>
         broke.reject(
           new BusError('bus.timeout', `${subject}: the connection to NATS broke before the answer`),
         ),
@@ -98,18 +109,12 @@ export function createLink(nc: NatsConnection): Link {
   return link;
 }
 
-function fire(listeners: Set<() => void>): void {
-  const all = [...listeners];
-  listeners.clear();
-  for (const listener of all) listener();
-}
-
 /** What the client throws, in our words. */
 function translate(subject: string, cause: unknown): BusError {
   const root = cause instanceof errors.RequestError && cause.cause !== undefined ? cause.cause : cause;
   if (root instanceof errors.NoRespondersError)
     return new BusError('bus.no_responder', `${subject}: nobody listens`, { cause });
-  if (root instanceof errors.PermissionViolationError)
+  if (root instanceof errors.PermissionViolationError || root instanceof errors.InvalidSubjectError)
     return new BusError('bus.refused', `${subject}: ${root.message}`, { cause });
   if (root instanceof errors.ClosedConnectionError || root instanceof errors.DrainingConnectionError)
     return new BusError('bus.disconnected', `${subject}: the bus is closed; nothing was sent`, { cause });

@@ -91,7 +91,7 @@ export function openPull(link: Link, options: PullOptions): Pull {
     if (coming <= 0) ticksInSilence = 0;
     else if (++ticksInSilence > 2) lose('two heartbeats missed');
   }, HEARTBEAT_MS);
-  const forget = link.onceDown(() => lose('the connection broke'));
+  const forget = link.on('down', () => lose('the connection broke'));
   refill();
 
   return {

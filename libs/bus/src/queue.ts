@@ -68,6 +68,7 @@ export async function consumeQueue(
   while (!signal.aborted) {
     let problem: string | null;
     try {
+      await link.ready(signal);
       await ensureDurable(link, queue);
       failures = 0;
       problem = await untilLost();

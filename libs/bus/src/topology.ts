@@ -15,6 +15,9 @@ import type { TopologyOptions } from './port.ts';
 /** The first with repeating schedules that survive in a work queue, and with a limit on batches that says so. */
 const MIN_VERSION = [2, 14] as const;
 
+/** The server's default. */
+const DUPLICATE_WINDOW_MS = 120_000;
+
 export async function ensureTopology(link: Link, options: TopologyOptions): Promise<void> {
   for (const spec of Object.values(STREAMS)) {
     const wanted = streamConfig(spec, options);
@@ -32,7 +35,7 @@ export async function ensureTopology(link: Link, options: TopologyOptions): Prom
 export function checkServer({ version, jetstream }: Pick<ServerInfo, 'version' | 'jetstream'>): void {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [minMajor, minMinor] = MIN_VERSION;
-  if (major < minMajor || (major === minMajor && minor < minMinor))
+  if (!(major > minMajor || (major === minMajor && minor >= minMinor)))
     throw new BusError(
       'bus.unsuitable_server',
       `nats-server ${version} is too old: ${MIN_VERSION.join('.')} or later is needed`,
@@ -55,6 +58,8 @@ export function streamConfig(spec: StreamSpec, options: TopologyOptions): Wanted
     storage: StorageType.File,
     num_replicas: options.replicas ?? 1,
     max_age: nanos(maxAgeMs ?? 0),
+    // Nothing of ours relies on it, but the server refuses one that is longer than the age.
+    duplicate_window: nanos(Math.min(DUPLICATE_WINDOW_MS, maxAgeMs ?? DUPLICATE_WINDOW_MS)),
     max_msgs_per_subject: spec.onePerSubject ? 1 : -1,
     discard: refuse ? DiscardPolicy.New : DiscardPolicy.Old,
     discard_new_per_subject: refuse,

@@ -8,6 +8,10 @@ import { consumeQueue, settle } from './queue.ts';
 
 const RETRY = { baseMs: 500, maxMs: 30_000 };
 
+const ACK_TRIES = 5;
+/** Milliseconds for each. */
+const ACK_MS = 1_000;
+
 export async function work(
   link: Link,
   logger: Logger,
@@ -40,8 +44,7 @@ function workItem(link: Link, msg: Msg, place: Place): { item: WorkItem; settled
   const item: WorkItem = Object.assign(toStored(msg, place), {
     deliveries: place.deliveries,
     async ack() {
-      await link.ready();
-      await link.ask(reply, settle.done);
+      await confirm(link, reply);
       settled = true;
     },
     retry(delayMs = 0) {
@@ -53,4 +56,20 @@ function workItem(link: Link, msg: Msg, place: Place): { item: WorkItem; settled
     },
   });
   return { item, settled: () => settled };
+}
+
+/**
+ * A server that was killed may have forgotten that it delivered the item, and does not answer an acknowledgement until it has delivered
+ * it again: asked again, it takes the item off then.
+ */
+async function confirm(link: Link, reply: string): Promise<void> {
+  for (let left = ACK_TRIES; ; left -= 1) {
+    try {
+      await link.ready();
+      await link.ask(reply, settle.done, { timeoutMs: ACK_MS });
+      return;
+    } catch (error) {
+      if (left <= 1) throw error;
+    }
+  }
 }
