@@ -32,13 +32,11 @@ export interface Batch {
   readonly emptied: readonly Emptied[];
   readonly mailboxes: readonly { readonly account: string; readonly mailbox: string }[];
   readonly scopes: readonly { readonly account: string; readonly scope: string }[];
-  /** Accounts of which a fact tells the state. */
-  readonly accounts: ReadonlySet<string>;
   /** Each account's last log time, Unix milliseconds. */
   readonly lastSeen: ReadonlyMap<string, number>;
 }
 
-/** Throws `RangeError` when a fact has a time or a uid set that is none: the schema cannot say that. */
+/** Throws an error of class `parse` when a fact has a time or a uid set that is none: the schema cannot say that. */
 export function readBatch(pages: readonly Page[]): Batch {
   const descriptions = new Map<Fact, Description>();
   const listings = new Map<Fact, Listing>();
@@ -47,7 +45,6 @@ export function readBatch(pages: readonly Page[]): Batch {
   const emptied: Emptied[] = [];
   const mailboxes = new Map<string, { account: string; mailbox: string }>();
   const scopes = new Map<string, { account: string; scope: string }>();
-  const accounts = new Set<string>();
   const lastSeen = new Map<string, number>();
 
   const touchMailbox = (account: string, mailbox: string) =>
@@ -86,8 +83,6 @@ export function readBatch(pages: readonly Page[]): Batch {
           touchScope(account, event.data.scope);
           break;
         case 'mailstream.account.changed.v1':
-          accounts.add(account);
-          break;
         case 'mailstream.cursor.advanced.v1':
         case 'mailstream.cursor.seeded.v1':
           break;
@@ -119,7 +114,6 @@ export function readBatch(pages: readonly Page[]): Batch {
     emptied,
     mailboxes: [...mailboxes.values()],
     scopes: [...scopes.values()],
-    accounts,
     lastSeen,
   };
 }

@@ -5,7 +5,7 @@ import type { Emission, Fact, FoldDefinition, Page } from '@mailstream/fold';
 import { type At, atOf, type Outcome } from './at.ts';
 import { type Batch, readBatch } from './batch.ts';
 import { type AccountNews, accountNews } from './projections/accounts/projection.ts';
-import { deleteAccount, saveAccounts } from './projections/accounts/queries.ts';
+import { deleteAccount, findRemoved, saveAccounts } from './projections/accounts/queries.ts';
 import type { RunNews } from './projections/cursors/projection.ts';
 import { readCursors } from './projections/cursors/queries.ts';
 import { loadView, saveView, type View } from './projections/index.ts';
@@ -51,7 +51,8 @@ function removalIn(page: Page): Fact | undefined {
 }
 
 async function foldPart(tx: Tx, pages: readonly Page[]): Promise<Emission[]> {
-  const batch = readBatch(pages);
+  const removed = await findRemoved(tx, [...new Set(pages.map((page) => page.account))]);
+  const batch = readBatch(removed.size === 0 ? pages : pages.filter((page) => !removed.has(page.account)));
   const view = await loadView(tx, batch);
   const news = foldFacts(view, batch);
   const emissions = await saveView(tx, view, batch);

@@ -197,3 +197,23 @@ export function listed(
   };
   return { type: EVENT_TYPES.mailboxListed, data };
 }
+
+export function failed(scope: string, run: string): Said {
+  const data = {
+    scope,
+    run,
+    failure: 'network' as const,
+    code: 'imap.lost',
+    message: 'lost',
+    retryAfterMs: null,
+  };
+  return { type: EVENT_TYPES.syncFailed, data };
+}
+
+export function account(verb: AccountChanged['verb']): Said {
+  const state = verb === 'removed' ? 'removed' : 'live';
+  return {
+    type: EVENT_TYPES.accountChanged,
+    data: { verb, provider: 'imap', name: 'Ada', state, reason: null },
+  };
+}

@@ -43,7 +43,12 @@ export function registerStatusRoutes(
           [request.principal.tenant],
         ),
       ]);
-      return { partitions, incidents: repairs, parked: Number(dead.last - dead.first) + 1, drift };
+      return {
+        partitions,
+        incidents: repairs,
+        parked: dead.last === 0n ? 0 : Number(dead.last - dead.first) + 1,
+        drift,
+      };
     },
   );
 }

@@ -1,5 +1,5 @@
 /**
- * Everything the view has of an account. The deleted and the living are asked for one by one, because each has its index on the account
+ * Everything the view has of an account but its own row, which says that it was removed. The deleted and the living are asked for one by one, because each has its index on the account
  * and neither index has both.
  */
 export const DELETE_ACCOUNT = `
@@ -17,8 +17,6 @@ with threads as (
   delete from view.mailbox where account = $1
 ), cursors as (
   delete from view.cursor where account = $1
-), runs as (
-  delete from view.run where account = $1
 )
-delete from view.account where account = $1
+delete from view.run where account = $1
 `;

@@ -15,7 +15,6 @@ export interface AccountNews {
   readonly state: AccountState;
 }
 
-/** `removed` is not for here: it ends the account's rows (see delete-account.sql.ts). */
 export function accountNews(at: At, { verb, ...said }: AccountChanged): AccountNews {
   return { at, verb, state: { ...said, account: at.account, tenant: at.tenant, version: at.sequence } };
 }

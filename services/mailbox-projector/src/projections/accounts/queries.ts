@@ -24,6 +24,15 @@ export async function saveAccounts(tx: Tx, news: readonly AccountNews[]): Promis
   );
 }
 
+/** Which of these accounts were removed. A fetch that was under way may still bring pages of them. */
+export async function findRemoved(tx: Tx, accounts: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await tx.query<{ account: string }>(
+    "select account from view.account where account = any($1::text[]) and state = 'removed'",
+    [accounts],
+  );
+  return new Set(rows.map(({ account }) => account));
+}
+
 export async function deleteAccount(tx: Tx, account: string): Promise<void> {
   await tx.query(DELETE_ACCOUNT, [account]);
 }

@@ -1,5 +1,6 @@
 /** What a provider's description of a message says about which message it is, and which conversation it belongs to. */
 import type { MessageContent, MessageUpsert } from '@mailstream/contracts';
+import { AppError } from '@mailstream/runtime';
 import { digestId } from '../../derived-id.ts';
 import type { Content } from './state.ts';
 
@@ -12,15 +13,22 @@ export interface Description {
   readonly threadRefs: readonly string[];
 }
 
-/** Throws `RangeError` when `receivedAt` is no time. */
+/** Throws `view.bad_time` when `receivedAt` is no time. */
 export function describe(account: string, { keyKind, content }: MessageUpsert): Description {
-  const receivedAt = new Date(content.receivedAt).toISOString();
+  const receivedAt = utc(content.receivedAt);
   return {
     content: contentOf(content),
     receivedAt,
     hint: keyKind === 'copy' ? hintOf(account, content, receivedAt) : null,
     threadRefs: threadRefsOf(account, content),
   };
+}
+
+function utc(time: string): string {
+  const ms = Date.parse(time);
+  if (Number.isNaN(ms))
+    throw new AppError('view.bad_time', 'parse', `receivedAt is no time: ${JSON.stringify(time)}`);
+  return new Date(ms).toISOString();
 }
 
 function contentOf(content: MessageContent): Content {

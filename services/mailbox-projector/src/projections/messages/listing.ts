@@ -1,5 +1,6 @@
 /** The list of copies that a provider says a mailbox has, ready for asking about single uids. */
 import { type Flags, type MailboxListed, parseUidSet } from '@mailstream/contracts';
+import { AppError, messageOf } from '@mailstream/runtime';
 import type { Static } from 'typebox';
 
 interface Run {
@@ -14,12 +15,20 @@ export interface Listing {
   readonly runs: readonly Run[];
 }
 
-/** Throws `RangeError` when a uid set is none. */
+/** Throws `view.bad_uids` when a uid set is none. */
 export function listingOf(data: MailboxListed): Listing {
   const runs = data.present.flatMap(({ uids, flags }) =>
-    parseUidSet(uids).map(([first, last]) => ({ first, last, flags: flags && normalFlags(flags) })),
+    runsOf(uids).map(([first, last]) => ({ first, last, flags: flags && normalFlags(flags) })),
   );
   return { data, runs: runs.sort((a, b) => a.first - b.first) };
+}
+
+function runsOf(uids: string): [first: number, last: number][] {
+  try {
+    return parseUidSet(uids);
+  } catch (cause) {
+    throw new AppError('view.bad_uids', 'parse', messageOf(cause), { cause });
+  }
 }
 
 /** The run a uid is in, by binary search; undefined when the list does not have it. */
