@@ -1,6 +1,6 @@
 // The walls between the packages: who may import whom (the table is explained in ARCHITECTURE.md).
 
-const TESTS = String.raw`\.test\.ts$|^libs/testing/|/conformance\.ts$`;
+const TESTS = String.raw`\.test\.ts$|^libs/testing/|/testkit\.ts$|/conformance`;
 
 /** Everything in `lib` may import only itself and the named libs. */
 const libMayImport = (lib, allowed) => ({
@@ -72,18 +72,23 @@ export default {
     },
     {
       name: 'test-code-in-tests-only',
-      comment: 'the test harness and conformance suites are imported by tests only',
+      comment: 'the test harness, test kits and conformance suites are imported by tests only',
       severity: 'error',
       from: { path: '^(libs|services)/', pathNot: TESTS },
-      to: { path: '^libs/testing/|/conformance\\.ts$' },
+      to: { path: '^libs/testing/|/testkit\\.ts$|/conformance' },
     },
     {
       name: 'pure-files',
-      comment: 'domain, decide, evolve, normalize, cursor: contracts and their own pure files only',
+      comment: 'domain, decide, evolve, normalize, cursor: contracts, runtime and their own pure files only',
       severity: 'error',
       from: { path: pureFiles, pathNot: [TESTS, '^libs/contracts/'] },
       to: {
-        pathNot: [pureFiles, '^libs/contracts/', '^(node:)?crypto$', '^libs/providers/src/provider\\.ts$'],
+        pathNot: [
+          pureFiles,
+          '^libs/(contracts|runtime)/',
+          '^(node:)?crypto$',
+          '^libs/providers/src/provider\\.ts$',
+        ],
       },
     },
     {

@@ -5,13 +5,15 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const source = (file) => join(root, 'libs/devstack/src', file);
+const dotenv = `--env-file-if-exists=${join(root, '.env')}`;
 
 const COMMANDS = {
-  start: ({ args }) => [source('start.ts'), ...args],
+  start: ({ args }) => [dotenv, source('start.ts'), ...args],
   test: ({ args }) => [source('test.ts'), ...args],
   verify: ({ args }) => [source('verify.ts'), ...args],
   bench: ({ args }) => [source('bench.ts'), ...args],
-  mailstream: ({ args }) => [source('cli/main.ts'), ...args],
+  mailstream: ({ args }) => [dotenv, source('cli/main.ts'), ...args],
+  generate: () => [join(root, 'libs/contracts/src/generate.ts')],
   pnpm: ({ args, pnpm }) => [pnpm, ...args],
 };
 

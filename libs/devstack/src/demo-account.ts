@@ -15,7 +15,7 @@ export const DEMO_USER = OWNER.address;
 export const DEMO_PASSWORD = 'demo';
 const DEMO_MESSAGES = 2_000;
 
-const ACCOUNT_NAME = 'Demo mailbox';
+const ACCOUNT_NAME = 'demo';
 const ARRIVAL_MS = 15_000;
 
 /** Starts the IMAP server; on the first run it fills the mailbox. */

@@ -20,27 +20,21 @@ export function demoHint({ host, port }: { host: string; port: number }): string
   ];
 }
 
-/** The commands to try in a second terminal. */
-export function whatNext({
-  url,
-  natsUrl,
-  account,
-}: {
-  url: string;
-  natsUrl: string;
-  account?: string;
-}): string[] {
-  const own = 'npm run mailstream -- account add imap --host imap.example.org --user you@example.org';
-  if (account === undefined) return ['Connect a mailbox of yours, in a second terminal:', `  ${own}`];
+/** The commands to try in a second terminal; `account` is the demo account's id, when there is one. */
+export function whatNext(run: { url: string; natsUrl: string; account?: string }): string[] {
+  const own = '  npm run mailstream -- account add imap --host imap.example.com --user ada@example.com';
+  if (run.account === undefined) return ['Connect a mailbox of yours, in a second terminal:', own];
   return [
     'In a second terminal:',
-    `  npm run mailstream -- messages --account ${account}`,
+    '  npm run mailstream -- messages --account demo',
     '  npm run mailstream -- changes --follow',
-    `  npm run mailstream -- sync --account ${account}`,
+    '  npm run mailstream -- sync --account demo',
     '  npm run mailstream -- status',
-    `  curl -H "Authorization: Bearer $(cat .mailstream/token)" '${url}/v1/messages?limit=5'`,
-    `  ${own}`,
-    `Other services: publish sync.requested.default.${account}.push to ${natsUrl}`,
+    own,
+    '',
+    'The same for programs:',
+    `  curl -H "Authorization: Bearer $(cat .mailstream/token)" '${run.url}/v1/messages?limit=5'`,
+    `  publish sync.requested.default.${run.account}.push, subscribe to changes.> at ${run.natsUrl}`,
   ];
 }
 
