@@ -26,21 +26,23 @@ CREATE TABLE chain (
   PRIMARY KEY (fold, partition, tenant, account, scope)
 );
 
--- Events that were decided but are perhaps not published yet.
+-- Events that were decided but are perhaps not published yet, in bundles: what one transaction says to one target is one row, or a few.
+-- One row per event cost three times as much.
 CREATE TABLE outbox (
-  relay     text     NOT NULL,
-  partition smallint NOT NULL,
-  target    text     NOT NULL CHECK (target IN ('mail', 'changes')),
-  id        bigint   NOT NULL GENERATED ALWAYS AS IDENTITY,
-  event     text     NOT NULL,
-  position  bigint   NOT NULL,
-  type      text     NOT NULL,
-  subject   text     NOT NULL,
-  body      text     NOT NULL,
+  relay      text     NOT NULL,
+  partition  smallint NOT NULL,
+  target     text     NOT NULL CHECK (target IN ('mail', 'changes')),
+  id         bigint   NOT NULL GENERATED ALWAYS AS IDENTITY,
+  position   bigint   NOT NULL,
+  is_last    boolean  NOT NULL,
+  last_event text     NOT NULL,
+  events     int      NOT NULL,
+  body       text     NOT NULL,
   PRIMARY KEY (relay, partition, target, id)
-) WITH (toast_tuple_target = 8160, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
-COMMENT ON COLUMN outbox.event IS 'Id of the event in body.';
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 COMMENT ON COLUMN outbox.position IS 'Where the fold stands after the transaction that wrote the row; 0 outside folds and after a repair.';
+COMMENT ON COLUMN outbox.is_last IS 'Whether it is the last row of its transaction for this target.';
+COMMENT ON COLUMN outbox.last_event IS 'Id of the last event in the body.';
 -- Rows live for milliseconds: compressing them costs more than it saves.
 ALTER TABLE outbox ALTER COLUMN body SET STORAGE EXTERNAL;
 

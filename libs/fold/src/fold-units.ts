@@ -6,7 +6,7 @@ import { deleteAccountChains, readChains, writeChains } from './chain-rows.ts';
 import { type Checkpoint, moveCheckpoint } from './checkpoint-rows.ts';
 import type { FoldContext } from './context.ts';
 import { eventIdOf } from './epoch.ts';
-import { insertOutbox } from './outbox-rows.ts';
+import { type EmittedRows, writeOutbox } from './outbox-rows.ts';
 import { isOversized, type OutgoingEvent, outgoingEvent } from './outgoing-events.ts';
 import type { Unit } from './page-collector.ts';
 import { park, skippedOf } from './parking.ts';
@@ -19,8 +19,8 @@ export interface PartitionFold {
   readonly context: FoldContext;
   readonly partition: number;
   readonly seeds: SeedLedger;
-  /** Called after a commit that added rows to the outbox. */
-  readonly onEmitted: (target: OutgoingEvent['target'], rows: number) => void;
+  /** Called after each commit, with the rows it added to the outbox. */
+  readonly onEmitted: (rows: EmittedRows) => void;
 }
 
 /** What the statements of one transaction came to. */
@@ -29,7 +29,7 @@ interface Step {
   readonly folded: Folded;
   /** Scopes whose cursor was put back by it. */
   readonly wanted: readonly Scope[];
-  readonly events: readonly OutgoingEvent[];
+  readonly rows: EmittedRows;
   readonly oversized: readonly OutgoingEvent[];
 }
 
@@ -80,8 +80,7 @@ async function transact(
   await seams.reach?.('committed', partition);
   count(context, done, result);
   fold.seeds.settle(result.verdict.arrived, result.wanted);
-  for (const [target, events] of Map.groupBy(result.events, (event) => event.target))
-    fold.onEmitted(target, events.length);
+  fold.onEmitted(result.rows);
   await afterCommit(context, result);
   return to;
 }
@@ -106,9 +105,14 @@ async function step(tx: Tx, fold: PartitionFold, to: Checkpoint, units: readonly
   const time = new Date().toISOString();
   const made = [...announced, ...seeds].map((emission) => outgoingEvent(emission, name, time));
   const oversized = made.filter(isOversized);
-  const events = oversized.length === 0 ? made : made.filter((event) => !isOversized(event));
-  await insertOutbox(tx, { relay: name, partition }, to.position, events);
-  return { verdict, folded, wanted, events, oversized };
+  const rows = await writeOutbox(
+    tx,
+    name,
+    partition,
+    to.position,
+    made.filter((event) => !isOversized(event)),
+  );
+  return { verdict, folded, wanted, rows, oversized };
 }
 
 const NOTHING: Folded = { emissions: [] };

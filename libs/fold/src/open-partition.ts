@@ -6,9 +6,9 @@ import { type Checkpoint, createCheckpoint, moveCheckpoint, readCheckpoint } fro
 import type { FoldContext } from './context.ts';
 import { epochOf, eventIdOf, isSameLog, logDamage, nextEpoch } from './epoch.ts';
 import { recordIncident } from './incidents.ts';
-import { deleteAllOutbox, forgetOutboxPositions, insertOutbox } from './outbox-rows.ts';
+import { deleteAllOutbox, forgetOutboxPositions, type OutboxKey, writeOutbox } from './outbox-rows.ts';
 import { outgoingEvent } from './outgoing-events.ts';
-import type { Emission, RepairKind } from './port.ts';
+import type { Emission, FoldDefinition, RepairKind } from './port.ts';
 import { readMarker } from './relay.ts';
 import { seedsFor } from './seeds.ts';
 
@@ -29,7 +29,7 @@ async function createFirst(
   partition: number,
   log: StreamState,
 ): Promise<Checkpoint> {
-  const { marker } = await readMarker(bus, { relay: definition.name, partition }, 'changes');
+  const { marker } = await readMarker(bus, announcements(definition, partition));
   const first: Checkpoint = {
     position: log.first > 0n ? log.first - 1n : 0n,
     epoch: marker && isSameLog(marker.epoch, log) ? marker.epoch : epochOf(log, 0),
@@ -69,12 +69,12 @@ async function repair(
   const seeds = await db.tx(async (tx) => {
     await moveCheckpoint(tx, name, partition, at, to);
     await recordIncident(tx, { fold: name, partition, kind, detail });
-    await forgetOutboxPositions(tx, { relay: name, partition });
+    await forgetOutboxPositions(tx, name, partition);
     const emissions = await reseed(tx, context, partition, kind);
     const others = (await definition.repaired?.(tx, partition, kind)) ?? [];
     const time = new Date().toISOString();
     const events = [...emissions, ...others].map((emission) => outgoingEvent(emission, name, time));
-    await insertOutbox(tx, { relay: name, partition }, 0n, events);
+    await writeOutbox(tx, name, partition, 0n, events);
     return emissions.length;
   });
   stats.incidents += 1;
@@ -108,19 +108,23 @@ async function reseed(
  */
 async function hush(context: FoldContext, partition: number, at: Checkpoint): Promise<Checkpoint> {
   const { bus, db, definition, logger } = context;
-  const outbox = { relay: definition.name, partition };
-  const { marker } = await readMarker(bus, outbox, 'changes');
+  const outbox = announcements(definition, partition);
+  const { marker } = await readMarker(bus, outbox);
   if (!marker || marker.epoch !== at.epoch) return at;
   const announced = BigInt(marker.position);
   if (announced <= at.position || announced <= at.quietUntil) return at;
   const hushed = { ...at, quietUntil: announced };
   await db.tx(async (tx) => {
     await moveCheckpoint(tx, definition.name, partition, at, hushed);
-    await deleteAllOutbox(tx, outbox, 'changes');
+    await deleteAllOutbox(tx, outbox);
   });
   logger.warn(
     { fold: definition.name, partition, position: at.position, quietUntil: announced },
     'the database is behind what was announced: folding again in silence',
   );
   return hushed;
+}
+
+function announcements({ name }: FoldDefinition, partition: number): OutboxKey {
+  return { relay: name, partition, target: 'changes' };
 }

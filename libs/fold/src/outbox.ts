@@ -2,7 +2,7 @@
 import type { Bus } from '@mailstream/bus';
 import type { Db, Tx } from '@mailstream/db';
 import { type Logger, type Part, pause } from '@mailstream/runtime';
-import { insertOutbox } from './outbox-rows.ts';
+import { writeOutbox } from './outbox-rows.ts';
 import { outgoingEvent } from './outgoing-events.ts';
 import type { Emission } from './port.ts';
 import { createRelay, RelayFenced } from './relay.ts';
@@ -32,10 +32,16 @@ const RECHECK_MS = 1_000;
 const RETRY_MS = 500;
 
 export function createOutbox({ bus, db, logger, name }: OutboxOptions): Outbox {
-  const outbox = { relay: name, partition: PARTITION };
-  const common = { bus, db, outbox, epoch: '', recheckMs: RECHECK_MS, onPublished: () => undefined };
-  const mail = createRelay({ ...common, target: 'mail' });
-  const changes = createRelay({ ...common, target: 'changes' });
+  const relayTo = (target: 'mail' | 'changes') =>
+    createRelay({
+      bus,
+      db,
+      outbox: { relay: name, partition: PARTITION, target },
+      epoch: '',
+      recheckMs: RECHECK_MS,
+    });
+  const mail = relayTo('mail');
+  const changes = relayTo('changes');
 
   return {
     name: `outbox ${name}`,
@@ -45,17 +51,13 @@ export function createOutbox({ bus, db, logger, name }: OutboxOptions): Outbox {
       // Ids are given out before the commit: without the lock a later id could be published, and the marker pass an earlier one by.
       await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('mailstream outbox ' || $1, 0))", [name]);
       const time = new Date().toISOString();
-      await insertOutbox(
-        tx,
-        outbox,
-        0n,
-        emissions.map((emission) => outgoingEvent(emission, name, time)),
-      );
+      const events = emissions.map((emission) => outgoingEvent(emission, name, time));
+      await writeOutbox(tx, name, PARTITION, 0n, events);
     },
 
     wake() {
-      mail.wake(0);
-      changes.wake(0);
+      mail.wake([]);
+      changes.wake([]);
     },
 
     async run(signal) {

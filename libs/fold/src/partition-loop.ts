@@ -6,6 +6,7 @@ import { isSameLog } from './epoch.ts';
 import { factFilters, partitionFilter } from './filters.ts';
 import { foldUnits } from './fold-units.ts';
 import { eventIdAt, openPartition } from './open-partition.ts';
+import type { EmittedRows } from './outbox-rows.ts';
 import { createPageCollector } from './page-collector.ts';
 import { createRelay, type Relay, RelayFenced } from './relay.ts';
 import { createSeedLedger } from './seeds.ts';
@@ -69,8 +70,10 @@ function createSession(context: FoldContext, partition: number): Session {
     };
 
     const fold = async (signal: AbortSignal) => {
-      const onEmitted = (target: 'mail' | 'changes', rows: number) =>
-        (target === 'mail' ? mail : changes).wake(rows);
+      const onEmitted = (rows: EmittedRows) => {
+        mail.wake(rows.mail);
+        changes.wake(rows.changes);
+      };
       let at = start;
       while (!signal.aborted) {
         const units = await queue.take(at.quietUntil, IDLE_MS, signal);
@@ -94,8 +97,7 @@ function relayTo(
   return createRelay({
     bus,
     db,
-    outbox: { relay: definition.name, partition },
-    target,
+    outbox: { relay: definition.name, partition, target },
     epoch,
     async onPublished(events) {
       stats.published += events;

@@ -6,6 +6,9 @@ import { backoffMs, pause } from '@mailstream/runtime';
 import {
   deleteOutboxThrough,
   deleteOutboxThroughEvent,
+  eventsOf,
+  MAX_BATCH,
+  MAX_BATCH_BYTES,
   type OutboxKey,
   type OutboxRow,
   readOutbox,
@@ -17,11 +20,11 @@ import { waitFor } from './tasks.ts';
  * published, in the same atomic step.
  */
 export interface Marker {
-  /** Id of the last event published; all rows up to it were. */
+  /** Id of the last event published; all rows up to the one it ends were. */
   readonly last: string;
   /** The log that `position` counts in. */
   readonly epoch: string;
-  /** The fold's emissions up to here are published, all of them. */
+  /** What the fold had to say up to here is published, all of it. */
   readonly position: string;
 }
 
@@ -29,30 +32,26 @@ export interface RelayDeps {
   readonly bus: Bus;
   readonly db: Db;
   readonly outbox: OutboxKey;
-  readonly target: 'mail' | 'changes';
   readonly epoch: string;
   /** Called after a batch is in the stream and before its rows are deleted. */
-  readonly onPublished: (events: number) => Promise<void> | void;
-  /** Looks for rows unasked after so long, milliseconds; absent: only when woken. */
+  readonly onPublished?: (events: number) => Promise<void> | void;
+  /** Set where others write rows, too: the table is looked at so often, milliseconds. Absent: all new rows are handed over by `wake`. */
   readonly recheckMs?: number;
 }
 
 export interface Relay {
-  /** So many new rows are committed. */
-  wake(rows: number): void;
-  /** Resolves when not much is left to publish of what was woken for, or when `signal` aborts. */
+  /** These new rows are committed. */
+  wake(rows: readonly OutboxRow[]): void;
+  /** Resolves when not much is left to publish of what was handed over, or when `signal` aborts. */
   room(signal: AbortSignal): Promise<void>;
   /**
-   * Publishes until `signal` aborts. Throws when anything is in doubt (fenced by another relay, no answer, a database fault): run it again after
-   * a pause, and the marker says how things stand.
+   * Publishes until `signal` aborts. Throws when anything is in doubt (fenced by another relay, no answer, a database fault): then a new relay reads
+   * the marker and knows how things stand.
    */
   run(signal: AbortSignal): Promise<void>;
 }
 
-const MAX_BATCH = 900;
-const MAX_BATCH_BYTES = 4 * 1_048_576;
-
-/** Rows; about two transactions' worth. */
+/** Events; about two transactions' worth. */
 const MAX_BACKLOG = 4_000;
 
 /** Another relay publishes the same outbox. */
@@ -60,74 +59,79 @@ export class RelayFenced extends Error {
   override readonly name = 'RelayFenced';
 }
 
-export function createRelay(deps: RelayDeps): Relay {
-  const { bus, db, outbox, target, epoch } = deps;
-  const subject = markerSubject(outbox, target);
+export function createRelay({ bus, db, outbox, epoch, onPublished, recheckMs }: RelayDeps): Relay {
+  const subject = markerSubject(outbox);
+  let handed: readonly OutboxRow[] = [];
   let woken = Promise.withResolvers<void>();
   let freed = Promise.withResolvers<void>();
-  let backlog = 0;
 
-  /** Stores one batch and its marker; returns the marker as it stands then. */
-  const publish = async (rows: readonly OutboxRow[], stands: Standing, signal: AbortSignal) => {
-    const { batch, complete } = nextBatch(rows);
+  /** The marker is read before the rows: who publishes in between moves it, and then our next batch is refused. */
+  const settle = async (): Promise<Standing> => {
+    const { marker, sequence } = await readMarker(bus, outbox);
+    if (marker) await deleteOutboxThroughEvent(db, outbox, marker.last);
+    return { sequence, position: marker?.epoch === epoch ? BigInt(marker.position) : 0n, published: 0n };
+  };
+
+  const publish = async (batch: readonly OutboxRow[], stands: Standing, signal: AbortSignal) => {
     const last = batch.at(-1);
     if (!last) return stands;
-    const position = complete ?? stands.position;
-    const marker: Marker = { last: last.event, epoch, position: String(position) };
-    const messages = [...batch.map(asMessage), { subject, data: marker }];
+    // The position of a transaction counts as published with its last row only.
+    const position = batch.findLast((row) => row.isLast)?.position ?? stands.position;
+    const marker: Marker = { last: last.lastEvent, epoch, position: String(position) };
+    const messages = [...batch.flatMap(messagesOf), { subject, data: marker }];
     const sequence = await store(bus, messages, { subject, sequence: stands.sequence }, signal);
-    await deps.onPublished(batch.length);
-    await deleteOutboxThrough(db, outbox, target, last.id);
-    // Rows from before this relay was made are not counted in.
-    backlog = Math.max(0, backlog - batch.length);
-    freed.resolve();
-    return { sequence, position };
+    await onPublished?.(messages.length - 1);
+    await deleteOutboxThrough(db, outbox, last.id);
+    return { sequence, position, published: last.id };
   };
 
   return {
     wake(rows) {
-      backlog += rows;
+      handed = [...handed, ...rows];
       woken.resolve();
     },
+
     async room(signal) {
-      while (backlog > MAX_BACKLOG && !signal.aborted) {
+      while (handed.reduce((sum, row) => sum + row.events, 0) > MAX_BACKLOG && !signal.aborted) {
         freed = Promise.withResolvers();
         await waitFor(freed.promise, null, signal);
       }
     },
+
     async run(signal) {
-      // The marker is read before the rows: who publishes in between moves it, and then our next batch is refused.
-      const { marker, sequence } = await readMarker(bus, outbox, target);
-      if (marker) await deleteOutboxThroughEvent(db, outbox, target, marker.last);
-      let stands: Standing = { sequence, position: marker?.epoch === epoch ? BigInt(marker.position) : 0n };
+      let stands = await settle();
+      let fromTable = true;
       while (!signal.aborted) {
         woken = Promise.withResolvers();
-        const rows = await readOutbox(db, outbox, target, MAX_BATCH + 1);
-        if (rows.length > 0) stands = await publish(rows, stands, signal);
-        else await waitFor(woken.promise, deps.recheckMs ?? null, signal);
+        const rows = fromTable ? await readOutbox(db, outbox) : handed;
+        stands = await publish(nextBatch(rows), stands, signal);
+        handed = handed.filter((row) => row.id > stands.published);
+        freed.resolve();
+        if (rows.length > 0) continue;
+        if (fromTable && recheckMs === undefined) fromTable = false;
+        else await waitFor(woken.promise, recheckMs ?? null, signal);
       }
     },
   };
 }
 
-/** The marker last written: its sequence in the target stream, and the position it bears. */
+/** The marker last written, its place in the target stream, and the id of the last row published. */
 interface Standing {
   readonly sequence: bigint;
   readonly position: bigint;
+  readonly published: bigint;
 }
 
 /** The last marker of a relay; the sequence is 0n when there is none. */
 export async function readMarker(
   bus: Bus,
   outbox: OutboxKey,
-  target: 'mail' | 'changes',
 ): Promise<{ marker: Marker | null; sequence: bigint }> {
-  const stream = target === 'mail' ? 'MAIL' : 'CHANGES';
-  const stored = await bus.last(stream, markerSubject(outbox, target));
+  const stored = await bus.last(outbox.target === 'mail' ? 'MAIL' : 'CHANGES', markerSubject(outbox));
   return stored ? { marker: parseMarker(stored), sequence: stored.sequence } : { marker: null, sequence: 0n };
 }
 
-function markerSubject({ relay, partition }: OutboxKey, target: 'mail' | 'changes'): string {
+function markerSubject({ relay, partition, target }: OutboxKey): string {
   return subjects.relay(target, relay, partitionToken(partition));
 }
 
@@ -136,12 +140,24 @@ function parseMarker(stored: Stored): Marker {
   return marker;
 }
 
-function asMessage(row: OutboxRow): Outgoing {
-  return {
-    subject: row.subject,
-    data: Buffer.from(row.body),
-    headers: { 'ce-type': row.type, 'ce-id': row.event },
-  };
+/** The rows from the start that fit one batch together. */
+function nextBatch(rows: readonly OutboxRow[]): readonly OutboxRow[] {
+  let events = 0;
+  let bytes = 0;
+  const end = rows.findIndex((row) => {
+    events += row.events;
+    bytes += row.body.length;
+    return events > MAX_BATCH || bytes > MAX_BATCH_BYTES;
+  });
+  return end === -1 ? rows : rows.slice(0, Math.max(1, end));
+}
+
+function messagesOf(row: OutboxRow): Outgoing[] {
+  return Array.from(eventsOf(row), ({ id, type, subject, body }) => ({
+    subject,
+    data: Buffer.from(body),
+    headers: { 'ce-type': type, 'ce-id': id },
+  }));
 }
 
 /** Waits while the server has too many batches in flight. */
@@ -153,21 +169,4 @@ async function store(bus: Bus, messages: Outgoing[], fence: Fence, signal: Abort
     await pause(backoffMs({ baseMs: 20, maxMs: 1_000 }, attempt, Math.random()), signal);
     signal.throwIfAborted();
   }
-}
-
-/**
- * The rows that fit one batch, and the position up to which all rows are published with it: that of a transaction counts with its last row only
- * (null: the batch ends no transaction).
- */
-function nextBatch(rows: readonly OutboxRow[]): { batch: readonly OutboxRow[]; complete: bigint | null } {
-  let count = 0;
-  let bytes = 0;
-  for (const row of rows) {
-    bytes += row.body.length;
-    if (count === MAX_BATCH || (count > 0 && bytes > MAX_BATCH_BYTES)) break;
-    count += 1;
-  }
-  const batch = rows.slice(0, count);
-  const next = rows[count];
-  return { batch, complete: batch.findLast((row) => row.position !== next?.position)?.position ?? null };
 }
