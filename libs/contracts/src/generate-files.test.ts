@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { asyncApiDocument } from './generate-asyncapi.ts';
 import { generatedFiles } from './generate-files.ts';
 
+const GENERATE = '`npm run pnpm -- --filter @mailstream/contracts generate`';
 const committed = join(import.meta.dirname, '../generated');
 const files = [...generatedFiles()];
 
@@ -14,7 +15,7 @@ describe('what is on the wire', () => {
     const file = join(committed, path);
     expect(
       existsSync(file) ? readFileSync(file, 'utf8') : null,
-      `${path} changed, and others depend on it: make the change additive or bump the version of the type; then run \`npm run generate\``,
+      `${path} changed, and others depend on it: make the change additive or bump the version of the type; then run ${GENERATE}`,
     ).toBe(text);
   });
 
@@ -24,7 +25,7 @@ describe('what is on the wire', () => {
     );
     expect(
       found.length,
-      'a type is gone from the catalogue, but the log may hold its events for ever: keep it, or run `npm run generate`',
+      `a type is gone from the catalogue, but the log may hold its events for ever: keep it, or run ${GENERATE}`,
     ).toBe(files.length);
   });
 });

@@ -41,13 +41,13 @@ async function fetchDocument(base: string): Promise<Json | null> {
   }
 }
 
-export interface DocumentPart {
+interface DocumentPart {
   readonly name: keyof Upstreams;
   readonly document: Json | null;
 }
 
 /** Paths side by side; components under the name of their service, because two may use one name for different things. */
-export function mergeDocuments(own: Json, parts: readonly DocumentPart[]): object {
+function mergeDocuments(own: Json, parts: readonly DocumentPart[]): object {
   const paths: Record<string, unknown> = {};
   const schemas: Record<string, unknown> = {};
   for (const { name, document } of parts) {

@@ -1,7 +1,7 @@
 import type { Account } from '@mailstream/contracts';
 import { describe, expect, it } from 'vitest';
 import { pickAccount } from './accounts.ts';
-import { CliError } from './command.ts';
+import { CliError } from './errors.ts';
 
 function account(id: string, name: string): Account {
   return {

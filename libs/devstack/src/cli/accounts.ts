@@ -1,7 +1,7 @@
 /** Accounts by what a person calls them. */
 import { Account, pageOf } from '@mailstream/contracts';
 import type { Api } from './api.ts';
-import { CliError } from './command.ts';
+import { CliError } from './errors.ts';
 
 export async function listAccounts(api: Api): Promise<Account[]> {
   return (await api.get(pageOf(Account), '/v1/accounts')).items;

@@ -2,10 +2,10 @@
 import { ApiError } from '@mailstream/contracts';
 import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
-import { CliError } from './command.ts';
+import { CliError } from './errors.ts';
 import type { Stack } from './stack.ts';
 
-export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** Answers are checked against the contract. Throws `CliError` with what the API said, or that nobody is there. */
 export interface Api {

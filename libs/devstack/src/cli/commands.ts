@@ -1,5 +1,5 @@
 /** All commands, and finding the one that was meant. */
-import { type Command, UsageError } from './command.ts';
+import type { Command } from './command.ts';
 import { accountAddImap } from './commands/account-add-imap.ts';
 import { accountList } from './commands/account-list.ts';
 import { accountPause, accountResume } from './commands/account-pause.ts';
@@ -9,6 +9,7 @@ import { doctor } from './commands/doctor.ts';
 import { messages } from './commands/messages.ts';
 import { status } from './commands/status.ts';
 import { sync } from './commands/sync.ts';
+import { UsageError } from './errors.ts';
 
 export const COMMANDS: readonly Command[] = [
   accountAddImap,

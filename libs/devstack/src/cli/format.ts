@@ -61,8 +61,8 @@ export function age(moment: string | null, now: number): string {
 }
 
 /** `1 message`, `2 messages`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+export function count(number: number, noun: string, plural = `${noun}s`): string {
+  return `${number} ${number === 1 ? noun : plural}`;
 }
 
 /** A moment as `2026-01-31 14:05` in the reader's time zone. */

@@ -1,7 +1,8 @@
 /** `npm run mailstream -- …`: finds the command, runs it, and turns what went wrong into one line and an exit code. */
 import { createApi } from './api.ts';
-import { CliError, type Context, UsageError } from './command.ts';
+import type { Context } from './command.ts';
 import { COMMANDS, findCommand } from './commands.ts';
+import { CliError, UsageError } from './errors.ts';
 import { commandHelp, overview } from './help.ts';
 import { findStack } from './stack.ts';
 

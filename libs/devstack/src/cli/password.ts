@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { variable } from '../env.ts';
-import { CliError } from './command.ts';
+import { CliError } from './errors.ts';
 
 /** Throws `CliError` when none was given. */
 export async function readPassword(question: string, signal: AbortSignal): Promise<string> {

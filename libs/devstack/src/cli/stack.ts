@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { variable } from '../env.ts';
 import { readRunState } from '../state.ts';
-import { CliError } from './command.ts';
+import { CliError } from './errors.ts';
 
 export interface Stack {
   /** The gateway's base URL. */

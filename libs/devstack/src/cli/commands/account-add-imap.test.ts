@@ -1,6 +1,6 @@
 import type { Account } from '@mailstream/contracts';
 import { describe, expect, it } from 'vitest';
-import { UsageError } from '../command.ts';
+import { UsageError } from '../errors.ts';
 import { readRequest, verdict } from './account-add-imap.ts';
 
 const where = ['--host', 'imap.example.com', '--user', 'ada@example.com'];

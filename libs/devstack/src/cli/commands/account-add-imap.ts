@@ -2,7 +2,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Account } from '@mailstream/contracts';
 import type { Api } from '../api.ts';
-import { type Command, parse, UsageError, wholeNumber } from '../command.ts';
+import { parse, wholeNumber } from '../arguments.ts';
+import type { Command } from '../command.ts';
+import { UsageError } from '../errors.ts';
 import { readPassword } from '../password.ts';
 
 /** How long to wait for the first news of the account, milliseconds. */

@@ -1,7 +1,8 @@
 /** `account list`. */
 import type { Account } from '@mailstream/contracts';
 import { listAccounts } from '../accounts.ts';
-import { type Command, parse } from '../command.ts';
+import { parse } from '../arguments.ts';
+import type { Command } from '../command.ts';
 import { printable, table } from '../format.ts';
 
 export const accountList: Command = {
@@ -21,7 +22,7 @@ export const accountList: Command = {
   },
 };
 
-export function accountTable(accounts: readonly Account[], width: number): string[] {
+function accountTable(accounts: readonly Account[], width: number): string[] {
   const rows = accounts.map((account) => [
     printable(account.name),
     account.provider,

@@ -1,7 +1,8 @@
 /** `account pause` and `account resume`. */
 import { Account } from '@mailstream/contracts';
 import { findAccount } from '../accounts.ts';
-import { type Command, parse } from '../command.ts';
+import { parse } from '../arguments.ts';
+import type { Command } from '../command.ts';
 
 function setter(verb: 'pause' | 'resume', summary: string): Command {
   return {

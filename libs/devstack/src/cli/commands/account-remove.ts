@@ -1,7 +1,8 @@
 /** `account remove`. */
 import { Type } from 'typebox';
 import { findAccount } from '../accounts.ts';
-import { type Command, parse } from '../command.ts';
+import { parse } from '../arguments.ts';
+import type { Command } from '../command.ts';
 
 export const accountRemove: Command = {
   name: 'account remove',

@@ -1,7 +1,9 @@
 /** `changes`: what happens in the mailboxes, as it happens. */
 import { findAccount } from '../accounts.ts';
+import { parse } from '../arguments.ts';
 import { changeLine, isAside } from '../change-line.ts';
-import { CliError, type Command, parse, UsageError } from '../command.ts';
+import type { Command } from '../command.ts';
+import { CliError, UsageError } from '../errors.ts';
 import { clip } from '../format.ts';
 import { createMailboxNames } from '../mailbox-names.ts';
 
@@ -58,7 +60,9 @@ const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_
 /** The moment that `--since` means. */
 export function startOf(since: string, now: number): Date {
   const [, amount, unit = ''] = /^([0-9]{1,6})([smhd])$/.exec(since) ?? [];
-  const time = amount === undefined ? Date.parse(since) : now - Number(amount) * (UNITS[unit] ?? 0);
+  // Left to itself, Date.parse takes "10" for a month.
+  const absolute = /^[0-9]{4}-[0-9]{2}-[0-9]{2}/.test(since) ? Date.parse(since) : Number.NaN;
+  const time = amount === undefined ? absolute : now - Number(amount) * (UNITS[unit] ?? 0);
   if (Number.isNaN(time))
     throw new UsageError(`--since must be like 30s, 10m, 2h, 7d or an RFC 3339 time, not "${since}"`);
   return new Date(time);

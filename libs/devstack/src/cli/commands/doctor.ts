@@ -1,6 +1,8 @@
 /** `doctor`: what was checked, what is wrong, and what mends it. */
 import { DoctorReport, type Finding } from '@mailstream/contracts';
-import { CliError, type Command, type Context, parse } from '../command.ts';
+import { parse } from '../arguments.ts';
+import type { Command, Context } from '../command.ts';
+import { CliError } from '../errors.ts';
 import { printable } from '../format.ts';
 
 export const doctor: Command = {
@@ -30,7 +32,7 @@ async function examine(context: Context): Promise<readonly Finding[]> {
 
 const MARKS = { ok: 'ok  ', warn: 'WARN', fail: 'FAIL' } as const;
 
-export function findingLines({ level, check, message, mend }: Finding): string[] {
+function findingLines({ level, check, message, mend }: Finding): string[] {
   const line = `${MARKS[level]}  ${printable(check)}: ${printable(message)}`;
   return mend === null ? [line] : [line, `      → ${printable(mend)}`];
 }

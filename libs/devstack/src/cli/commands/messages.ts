@@ -1,7 +1,8 @@
 /** `messages`: what is in the mailbox view, newest first. */
 import { MessageView, pageOf } from '@mailstream/contracts';
 import { findAccount } from '../accounts.ts';
-import { type Command, parse, wholeNumber } from '../command.ts';
+import { parse, wholeNumber } from '../arguments.ts';
+import type { Command } from '../command.ts';
 import { clip, dateTime, printable, table } from '../format.ts';
 
 export const messages: Command = {

@@ -1,6 +1,7 @@
 /** `status`: the installation at a glance. */
 import { type FoldLag, pageOf, ScopeStatus, StatusReport } from '@mailstream/contracts';
-import { type Command, parse } from '../command.ts';
+import { parse } from '../arguments.ts';
+import type { Command } from '../command.ts';
 import { age, clip, count, printable, table } from '../format.ts';
 
 /** How many of the latest parked events and incidents are shown. */
@@ -42,7 +43,7 @@ export function statusLines(
       '',
     ]),
     ...(report.accounts.length === 0 ? ['no accounts yet', ''] : []),
-    `waiting  ${count(report.pending.hints, 'hint')}, ${count(report.pending.live, 'live fetch')}, ${count(report.pending.backfill, 'backfill fetch')}`,
+    `waiting  ${count(report.pending.hints, 'hint')}, ${count(report.pending.live, 'live fetch', 'live fetches')}, ${count(report.pending.backfill, 'backfill fetch', 'backfill fetches')}`,
     `lag      ${lagLine(report.folds)}`,
     `parked   ${count(report.parked.count, 'event')}`,
     ...report.parked.recent
@@ -51,7 +52,7 @@ export function statusLines(
         (letter) =>
           `         ${age(letter.parkedAt, now)} ago: ${letter.reason}: ${printable(letter.detail)} (${letter.subject})`,
       ),
-    `repairs  ${count(report.incidents.length, 'incident')}`,
+    `repairs  ${report.incidents.length === 0 ? 'none' : count(report.incidents.length, 'repair')}`,
     ...report.incidents
       .slice(0, RECENT)
       .map(
@@ -74,7 +75,7 @@ function scopeTable(scopes: readonly ScopeStatus[], now: number): string[] {
 }
 
 /** Per fold, how far its partitions are behind: the worst of them, because each reads the whole stream. */
-export function lagLine(folds: readonly FoldLag[]): string {
+function lagLine(folds: readonly FoldLag[]): string {
   const worst = new Map<string, number>();
   for (const { fold, lag } of folds) worst.set(fold, Math.max(lag, worst.get(fold) ?? 0));
   return [...worst].map(([fold, lag]) => `${fold} ${lag}`).join(', ') || 'no fold runs';

@@ -1,7 +1,9 @@
 /** `sync`. */
 import { SyncAccepted } from '@mailstream/contracts';
 import { findAccount } from '../accounts.ts';
-import { type Command, parse, UsageError } from '../command.ts';
+import { parse } from '../arguments.ts';
+import type { Command } from '../command.ts';
+import { UsageError } from '../errors.ts';
 
 export const sync: Command = {
   name: 'sync',

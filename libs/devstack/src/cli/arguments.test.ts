@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { parse, UsageError, wholeNumber } from './command.ts';
+import { parse, wholeNumber } from './arguments.ts';
 import { COMMANDS, findCommand } from './commands.ts';
+import { UsageError } from './errors.ts';
 import { commandHelp, overview } from './help.ts';
 
 const options = { limit: { type: 'string' }, json: { type: 'boolean' } } as const;

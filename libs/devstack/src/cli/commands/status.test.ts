@@ -1,0 +1,85 @@
+import type { ScopeStatus, StatusReport } from '@mailstream/contracts';
+import { expect, it } from 'vitest';
+import { statusLines } from './status.ts';
+
+const now = Date.parse('2026-01-10T12:00:00Z');
+const id = '0190a000-0000-7000-8000-000000000001';
+
+const scope: ScopeStatus = {
+  scope: 'k1',
+  path: 'INBOX',
+  inFlight: false,
+  backfilled: true,
+  estimate: null,
+  cursorAt: '2026-01-10T11:00:00Z',
+  checkedAt: '2026-01-10T11:59:57Z',
+  failure: null,
+};
+
+const report: StatusReport = {
+  accounts: [
+    {
+      id,
+      tenant: 'default',
+      provider: 'imap',
+      name: 'Demo mailbox',
+      state: 'backfilling',
+      reason: null,
+      settings: {},
+      push: 'idle',
+      createdAt: '2026-01-10T10:00:00Z',
+      scopes: 2,
+      scopesBackfilled: 1,
+      failure: null,
+    },
+  ],
+  folds: [
+    { fold: 'projector', partition: 0, position: '7', lag: 3 },
+    { fold: 'projector', partition: 1, position: '7', lag: 12 },
+    { fold: 'orchestrator', partition: 0, position: '7', lag: 0 },
+  ],
+  parked: {
+    count: 1,
+    recent: [
+      {
+        stream: 'MAIL',
+        sequence: '7',
+        subject: 'mail.00.default.a.message.changed',
+        reason: 'bad-payload',
+        detail: 'no JSON',
+        parkedAt: '2026-01-10T11:59:00Z',
+        payload: '',
+        truncated: false,
+      },
+    ],
+  },
+  incidents: [],
+  pending: { hints: 0, live: 1, backfill: 2 },
+};
+
+it('shows accounts with their mailboxes, then what waits, lags, is parked or was repaired', () => {
+  const scopes = {
+    [id]: [
+      scope,
+      { ...scope, path: 'Archive', inFlight: true, backfilled: false, estimate: 900, cursorAt: null },
+    ],
+  };
+  expect(statusLines(report, scopes, now)).toEqual([
+    'Demo mailbox  backfilling',
+    '  MAILBOX  STATE     IMPORT               CHANGED  CHECKED',
+    '  INBOX    live                           60m      3s',
+    '  Archive  fetching  about 900 to import  -        3s',
+    '',
+    'waiting  0 hints, 1 live fetch, 2 backfill fetches',
+    'lag      projector 12, orchestrator 0',
+    'parked   1 event',
+    '         60s ago: bad-payload: no JSON (mail.00.default.a.message.changed)',
+    'repairs  none',
+  ]);
+});
+
+it('says so when there is nothing yet', () => {
+  const lines = statusLines({ ...report, accounts: [], folds: [] }, {}, now);
+  expect(lines[0]).toBe('no accounts yet');
+  expect(lines).toContain('lag      no fold runs');
+});
