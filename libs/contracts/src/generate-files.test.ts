@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { asyncApiDocument } from './generate-asyncapi.ts';
 import { generatedFiles } from './generate-files.ts';
 
-const GENERATE = '`npm run pnpm -- --filter @mailstream/contracts generate`';
+const GENERATE = '`npm run generate`';
 const committed = join(import.meta.dirname, '../generated');
 const files = [...generatedFiles()];
 

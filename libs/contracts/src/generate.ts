@@ -1,4 +1,4 @@
-/** Writes `libs/contracts/generated` anew from the catalogue: `npm run pnpm -- --filter @mailstream/contracts generate`. */
+/** Writes `libs/contracts/generated` anew from the catalogue: `npm run generate`. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { generatedFiles } from './generate-files.ts';
