@@ -171,6 +171,11 @@ describe('a reader', () => {
     for await (const _ of bus.read('MAIL', 'mail.>', 1n, new AbortController().signal)) break;
     await until(async () => (await readers()).length === 0);
   });
+
+  it('does not begin on a stream that is not there', async () => {
+    await manager.streams.delete('MAIL');
+    expect(await reading(bus).ended).toMatchObject({ code: 'bus.no_stream' });
+  });
 });
 
 describe('a reader is lost, and says so, when', () => {
@@ -243,9 +248,4 @@ describe('a reader is lost, and says so, when', () => {
     proxy.close();
     await behind.close();
   });
-});
-
-it('does not begin on a stream that is not there', async () => {
-  await manager.streams.delete('MAIL');
-  expect(await reading(bus).ended).toMatchObject({ code: 'bus.no_stream' });
 });

