@@ -1,18 +1,19 @@
 /** Runs `node main.mjs <command> [args]`: makes sure that Node 24, pnpm and the packages are there, then runs the command with them. */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const source = (file) => join(root, 'libs/devstack/src', file);
-const dotenv = `--env-file-if-exists=${join(root, '.env')}`;
+const dotenv = existsSync(join(root, '.env')) ? [`--env-file=${join(root, '.env')}`] : [];
 
 const COMMANDS = {
-  start: ({ args }) => [dotenv, source('start.ts'), ...args],
+  start: ({ args }) => [...dotenv, source('start.ts'), ...args],
   test: ({ args }) => [source('test.ts'), ...args],
   verify: ({ args }) => [source('verify.ts'), ...args],
   bench: ({ args }) => [source('bench.ts'), ...args],
-  mailstream: ({ args }) => [dotenv, source('cli/main.ts'), ...args],
+  mailstream: ({ args }) => [...dotenv, source('cli/main.ts'), ...args],
   generate: () => [join(root, 'libs/contracts/src/generate.ts')],
   pnpm: ({ args, pnpm }) => [pnpm, ...args],
 };

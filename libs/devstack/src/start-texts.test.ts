@@ -1,0 +1,19 @@
+/** The first messages a newcomer sees stand in columns, whatever script they are written in. */
+import type { MessageView } from '@mailstream/contracts';
+import { expect, test } from 'vitest';
+import { messageLines } from './start-texts.ts';
+
+test('messages in columns', () => {
+  const lines = messageLines([
+    message({ subject: '会議の議事録', from: [{ name: '山田 太郎', address: 'taro@sakura.example' }] }),
+    message({ subject: null, from: [], unread: false }),
+  ]);
+  expect(lines).toEqual([
+    '  ● 2026-01-01 12:30  山田 太郎               会議の議事録',
+    '    2026-01-01 12:30  (no sender)             (no subject)',
+  ]);
+});
+
+function message(fields: Partial<MessageView>): MessageView {
+  return { receivedAt: '2026-01-01T12:30:00.000Z', unread: true, ...fields } as MessageView;
+}
