@@ -7,7 +7,7 @@ import { park } from './dead-letter.ts';
 import { BusError } from './errors.ts';
 import { holdLeases } from './lease.ts';
 import { createLink } from './link.ts';
-import { at, last, purge, state } from './lookup.ts';
+import { at, backlog, last, purge, state } from './lookup.ts';
 import type { Bus } from './port.ts';
 import { publish } from './publish.ts';
 import { readStream } from './read.ts';
@@ -51,6 +51,7 @@ export async function connectBus({
     last: (stream, subject) => last(link, stream, subject),
     at: (stream, sequence) => at(link, stream, sequence),
     state: (stream) => state(link, stream),
+    backlog: (stream, durable) => backlog(link, stream, durable),
     read: (stream, filter, from, signal) => readStream(link, stream, filter, from, signal),
     work: (options, handler, signal) => work(link, logger, options, handler, signal),
     async offer(stream, subject, data) {

@@ -67,13 +67,15 @@ export interface ServerError {
 
 /** Numbers from nats-server `server/errors.json`. */
 export const SERVER_CODES = {
+  consumerNotFound: 10014,
+  noMessage: 10037,
+  streamNameInUse: 10058,
   streamNotFound: 10059,
   wrongLastSequence: 10071,
   storeFailed: 10077,
   wrongLastSequenceUnknown: 10164,
   batchIncomplete: 10176,
   batchTooManyInFlight: 10210,
-  streamNameInUse: 10058,
 } as const;
 
 export function fromServer(what: string, error: ServerError): BusError {

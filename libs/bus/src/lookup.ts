@@ -1,8 +1,8 @@
 /** Looking at what is stored, without a consumer. */
 import type { StreamName } from '@mailstream/contracts';
-import type { PurgeResponse, StreamInfo } from '@nats-io/jetstream';
+import type { ConsumerInfo, PurgeResponse, StreamInfo } from '@nats-io/jetstream';
 import { type Msg, MsgHdrsImpl } from '@nats-io/nats-core';
-import { BusError } from './errors.ts';
+import { BusError, SERVER_CODES } from './errors.ts';
 import type { Link } from './link.ts';
 import { plainHeaders } from './message.ts';
 import type { Stored, StreamState } from './port.ts';
@@ -60,12 +60,10 @@ export async function at(link: Link, stream: StreamName, sequence: bigint): Prom
       headers: message.hdrs ? plainHeaders(MsgHdrsImpl.decode(Buffer.from(message.hdrs, 'base64'))) : {},
     };
   } catch (error) {
-    if (error instanceof BusError && error.serverCode === NO_MESSAGE) return null;
+    if (error instanceof BusError && error.serverCode === SERVER_CODES.noMessage) return null;
     throw error;
   }
 }
-
-const NO_MESSAGE = 10037;
 
 export async function state(link: Link, stream: StreamName): Promise<StreamState> {
   const info = await link.api<StreamInfo>(`STREAM.INFO.${stream}`);
@@ -73,7 +71,19 @@ export async function state(link: Link, stream: StreamName): Promise<StreamState
     created: info.created,
     first: BigInt(info.state.first_seq),
     last: BigInt(info.state.last_seq),
+    messages: info.state.messages,
   };
+}
+
+/** How many items of a work queue wait or are being handled. */
+export async function backlog(link: Link, stream: StreamName, durable: string): Promise<number> {
+  try {
+    const info = await link.api<ConsumerInfo>(`CONSUMER.INFO.${stream}.${durable}`);
+    return info.num_pending + info.num_ack_pending;
+  } catch (error) {
+    if (error instanceof BusError && error.serverCode === SERVER_CODES.consumerNotFound) return 0;
+    throw error;
+  }
 }
 
 /** Removes all messages on a subject (wildcards allowed); returns how many. */

@@ -42,9 +42,15 @@ export interface StreamState {
   readonly created: string;
   readonly first: bigint;
   readonly last: bigint;
+  /** How many messages it holds. */
+  readonly messages: number;
 }
 
-/** A work item. Settle it once: `ack` when done, `retry` to have it again after `delayMs`. `extend` renews the hold. */
+/**
+ * A work item. Settle it once: `ack` when done, `retry` to have it again after `delayMs`. `extend` renews the hold. `ack` resolves when the
+ * server has confirmed it, so that the item's subject is free; when it throws, the item may come again. Items come at least once: a
+ * server that was killed may give one out again while it is still being handled.
+ */
 export interface WorkItem extends Stored {
   readonly deliveries: number;
   ack(): Promise<void>;
@@ -79,7 +85,7 @@ export interface Bus {
   /** Stores all or none, contiguously, in order. At most 1,000 messages. The fence is checked against the stream of the first subject. */
   publishBatch(messages: readonly Outgoing[], fence: Fence): Promise<BatchOutcome>;
 
-  /** The last message on a subject (wildcards allowed), by direct get; null if there is none. */
+  /** The last message on a subject (wildcards allowed), by direct get; null if there is none. In a cluster it may be a moment behind. */
   last(stream: StreamName, subject: string): Promise<Stored | null>;
 
   /** The message with this sequence; null if the stream has none. */
@@ -87,10 +93,14 @@ export interface Bus {
 
   state(stream: StreamName): Promise<StreamState>;
 
+  /** How many items of a work queue wait or are being handled; 0 when nobody has worked on it yet. */
+  backlog(stream: StreamName, durable: string): Promise<number>;
+
   /**
-   * Reads a stream in order from `from` (a sequence, or the time it was stored) for as long as `signal` allows; keeps no state on the server. Yields what is there without
-   * waiting to fill anything up: each yield is the messages that had arrived. Ends by throwing `BusError("bus.reader_lost")` when two
-   * heartbeats were missed or the server recreated what it reads: the caller checks the epoch and opens again from its position.
+   * Reads a stream in order from `from` (a sequence, or the time it was stored) for as long as `signal` allows; keeps no state on the
+   * server. Yields what is there without waiting to fill anything up: each yield is the messages that had arrived. Ends by throwing
+   * `BusError("bus.reader_lost")` when the connection broke, two heartbeats were missed (4 to 6 s), or the server deleted what it reads:
+   * the caller checks the epoch and opens again from its position.
    */
   read(
     stream: StreamName,
@@ -99,7 +109,10 @@ export interface Bus {
     signal: AbortSignal,
   ): AsyncIterable<readonly Stored[]>;
 
-  /** Hands work to `handler` until `signal` aborts, then waits for the handlers under way. A handler that throws has its item retried after a pause. */
+  /**
+   * Hands work to `handler` until `signal` aborts, then waits for the handlers under way. A handler that throws or leaves its item unsettled
+   * has it retried after a pause; when `signal` aborted, at once and by whoever is there.
+   */
   work(
     options: QueueOptions,
     handler: (item: WorkItem, signal: AbortSignal) => Promise<void>,
@@ -114,7 +127,8 @@ export interface Bus {
 
   /**
    * Holds up to `capacity` leases matching `filter` at a time and runs `hold` for each until it returns, the lease is lost, or `signal`
-   * aborts; then gives the lease back. If this process dies another gets it after `holdMs`.
+   * aborts; then gives the lease back: at once when `signal` aborted, otherwise after a second. If this process dies another gets it after
+   * `holdMs`. In one process `hold` never runs twice at a time for a subject.
    */
   holdLeases(
     options: {

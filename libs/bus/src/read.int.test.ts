@@ -51,7 +51,7 @@ async function store(subject: string, count: number): Promise<void> {
 }
 
 /** Reads in the background; `error` is how it ended. */
-function reading(reader: Bus, filter = 'mail.>', from = 1n) {
+function reading(reader: Bus, filter = 'mail.>', from: bigint | Date = 1n) {
   const stop = new AbortController();
   const seen: Stored[] = [];
   const ended = (async () => {
@@ -137,6 +137,18 @@ describe('a reader', () => {
     expect((await waiting).value).toMatchObject([{ sequence: later }]);
     stop.abort();
     expect(await batches.next()).toMatchObject({ done: true });
+  });
+
+  it('begins at a time when it is given one', async () => {
+    const before = await bus.publish(fact());
+    const { time } = (await bus.at('MAIL', before))!;
+    await until(() => Date.now() > time.getTime() + 1);
+    const after = await bus.publish(fact());
+    const reader = reading(bus, 'mail.>', new Date(time.getTime() + 1));
+    await until(() => reader.seen.length > 0);
+    expect(reader.seen.map(({ sequence }) => sequence)).toEqual([after]);
+    reader.stop.abort();
+    await reader.ended;
   });
 
   it('holds a bounded number of messages for a slow caller, and loses none', async () => {

@@ -184,6 +184,23 @@ describe('a work item', () => {
   });
 });
 
+describe('a backlog', () => {
+  it('counts what waits and what is being handled', async () => {
+    expect(await bus.backlog('FETCH', 'nobody')).toBe(0);
+    const release = Promise.withResolvers<void>();
+    const worker = working(bus, { ...JOBS, concurrency: 1 }, async (item) => {
+      await release.promise;
+      await item.ack();
+    });
+    for (const subject of [job(), job(), job()]) await bus.offer('FETCH', subject, {});
+    await until(() => worker.handled.length === 1);
+    expect(await bus.backlog('FETCH', JOBS.durable)).toBe(3);
+    expect((await bus.state('FETCH')).messages).toBe(3);
+    release.resolve();
+    await until(async () => (await bus.backlog('FETCH', JOBS.durable)) === 0);
+  });
+});
+
 describe('a work queue outlives', () => {
   it('a server that is killed and comes back', { timeout: 60_000 }, async () => {
     const release = Promise.withResolvers<void>();
