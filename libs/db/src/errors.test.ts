@@ -13,6 +13,7 @@ describe('what pg throws', () => {
     ['22P05', 'data'],
     ['22021', 'data'],
     ['23505', 'data'],
+    ['54000', 'data'],
     ['40001', 'transient'],
     ['40P01', 'transient'],
     ['53300', 'transient'],

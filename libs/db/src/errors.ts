@@ -4,7 +4,7 @@ import pg from 'pg';
 
 /**
  * `transient`: the connection or the server failed, or two transactions collided; the same work may succeed later.
- * `data`: the values were refused (SQLSTATE classes 22 and 23); the same work fails again.
+ * `data`: the values were refused (SQLSTATE classes 22 and 23, or too long for an index); the same work fails again.
  * `other`: the statement or the set-up is wrong.
  */
 export type DbErrorKind = 'transient' | 'data' | 'other';
@@ -61,9 +61,11 @@ const TRANSIENT_STATES = new Set([
   '57P05', // the session was idle for too long
 ]);
 
+const TOO_LONG_FOR_INDEX = '54000';
+
 function kindOf(sqlState: string): DbErrorKind {
   const stateClass = sqlState.slice(0, 2);
-  if (stateClass === '22' || stateClass === '23') return 'data';
+  if (stateClass === '22' || stateClass === '23' || sqlState === TOO_LONG_FOR_INDEX) return 'data';
   return TRANSIENT_CLASSES.has(stateClass) || TRANSIENT_STATES.has(sqlState) ? 'transient' : 'other';
 }
 

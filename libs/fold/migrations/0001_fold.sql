@@ -5,14 +5,14 @@ CREATE TABLE checkpoint (
   partition   smallint    NOT NULL,
   position    bigint      NOT NULL,
   epoch       text        NOT NULL,
-  event_id    text,
+  fingerprint    text,
   quiet_until bigint      NOT NULL DEFAULT 0,
   updated_at  timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (fold, partition)
 );
 COMMENT ON COLUMN checkpoint.position IS 'Sequence of the last message folded, or known not to concern this partition.';
 COMMENT ON COLUMN checkpoint.epoch IS 'The log that position counts in: when the stream was created, and how often our place in it was lost.';
-COMMENT ON COLUMN checkpoint.event_id IS 'Id of the event stored at position; null when there was none.';
+COMMENT ON COLUMN checkpoint.fingerprint IS 'Digest of the message stored at position; null when there was none.';
 COMMENT ON COLUMN checkpoint.quiet_until IS 'Up to this position emissions are not written: they were, when this part of the log was folded before.';
 
 -- The last page applied per scope: the next one must name it.

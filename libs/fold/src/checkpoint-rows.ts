@@ -6,8 +6,8 @@ export interface Checkpoint {
   readonly position: bigint;
   /** The log that `position` counts in (`epochOf`). */
   readonly epoch: string;
-  /** Id of the event at `position`; null when there was none. */
-  readonly eventId: string | null;
+  /** Of the message at `position` (`fingerprintOf`); null when there was none. */
+  readonly fingerprint: string | null;
   /** Up to here emissions are not written. */
   readonly quietUntil: bigint;
 }
@@ -19,7 +19,7 @@ export class PositionMoved extends Error {
 
 export async function readCheckpoint(sql: Sql, fold: string, partition: number): Promise<Checkpoint | null> {
   const [row] = await sql.query<Checkpoint>(
-    `SELECT position, epoch, event_id AS "eventId", quiet_until AS "quietUntil"
+    `SELECT position, epoch, fingerprint, quiet_until AS "quietUntil"
      FROM fold.checkpoint WHERE fold = $1 AND partition = $2`,
     [fold, partition],
   );
@@ -33,9 +33,9 @@ export async function createCheckpoint(
   at: Checkpoint,
 ): Promise<void> {
   await sql.query(
-    `INSERT INTO fold.checkpoint (fold, partition, position, epoch, event_id, quiet_until)
+    `INSERT INTO fold.checkpoint (fold, partition, position, epoch, fingerprint, quiet_until)
      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-    [fold, partition, at.position, at.epoch, at.eventId, at.quietUntil],
+    [fold, partition, at.position, at.epoch, at.fingerprint, at.quietUntil],
   );
 }
 
@@ -49,10 +49,10 @@ export async function moveCheckpoint(
 ): Promise<void> {
   const moved = await tx.query(
     `UPDATE fold.checkpoint
-     SET position = $5, epoch = $6, event_id = $7, quiet_until = $8, updated_at = now()
+     SET position = $5, epoch = $6, fingerprint = $7, quiet_until = $8, updated_at = now()
      WHERE fold = $1 AND partition = $2 AND position = $3 AND epoch = $4
      RETURNING 1`,
-    [fold, partition, from.position, from.epoch, to.position, to.epoch, to.eventId, to.quietUntil],
+    [fold, partition, from.position, from.epoch, to.position, to.epoch, to.fingerprint, to.quietUntil],
   );
   if (moved.length === 0)
     throw new PositionMoved(`${fold} no longer stands at ${from.position} in partition ${partition}`);

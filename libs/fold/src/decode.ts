@@ -35,7 +35,7 @@ const ENDINGS = new Map(
 
 export function decode(stored: Stored): Decoded {
   const at = parseFactSubject(stored.subject);
-  if (!at || !isToken(at.tenant) || !isToken(at.account))
+  if (!at || ![at.tenant, at.account, ...at.fact.split('.')].every(isToken))
     return flawed('bad-subject', 'the subject is not mail.<pp>.<tenant>.<account>.<fact>');
   if (partitionOf(at.account) !== at.partition)
     return flawed('bad-subject', `account ${at.account} belongs to partition ${partitionOf(at.account)}`);

@@ -1,21 +1,27 @@
 import { describe, expect, it } from 'vitest';
-import { epochOf, eventIdOf, isSameLog, logDamage, nextEpoch } from './epoch.ts';
+import { epochOf, isSameLog, logDamage, nextEpoch } from './epoch.ts';
 
 const log = { created: '2026-11-21T12:00:00Z', first: 1n, last: 100n };
-const at = { position: 40n, epoch: epochOf(log, 0), eventId: 'e40', quietUntil: 0n };
+const at = { position: 40n, epoch: epochOf(log, 0), fingerprint: 'e40', quietUntil: 0n };
 
 describe('the log', () => {
   it.each([
     ['is whole', at, log, 'e40', null],
-    ['was just begun', { ...at, position: 0n, eventId: null }, { ...log, first: 0n, last: 0n }, null, null],
+    [
+      'was just begun',
+      { ...at, position: 0n, fingerprint: null },
+      { ...log, first: 0n, last: 0n },
+      null,
+      null,
+    ],
     ['lost the message at our position with its account', at, log, null, null],
     ['expired up to our position', at, { ...log, first: 41n }, null, null],
     ['expired beyond it', at, { ...log, first: 42n }, null, 'expired'],
     ['ends before it', at, { ...log, last: 39n }, null, 'truncated'],
     ['has another event there', at, log, 'other', 'restored'],
     ['is another', at, { ...log, created: '2026-11-22T00:00:00Z' }, 'e40', 'recreated'],
-  ] as const)('that %s', (_, checkpoint, state, eventId, damage) => {
-    expect(logDamage(checkpoint, state, eventId)).toBe(damage);
+  ] as const)('that %s', (_, checkpoint, state, found, damage) => {
+    expect(logDamage(checkpoint, state, found)).toBe(damage);
   });
 
   it('is another epoch each time our place in it is lost', () => {
@@ -24,13 +30,5 @@ describe('the log', () => {
     expect(nextEpoch(next, log)).not.toBe(next);
     expect(isSameLog(next, log)).toBe(true);
     expect(isSameLog(next, { ...log, created: '2026-11-22T00:00:00Z' })).toBe(false);
-  });
-});
-
-describe('the id of an event', () => {
-  it('is its own, or a digest when it has none', () => {
-    expect(eventIdOf(Buffer.from('{"id":"e1"}'))).toBe('e1');
-    expect(eventIdOf(Buffer.from('{"id":7}'))).toMatch(/^sha256:/);
-    expect(eventIdOf(Buffer.from('nonsense'))).not.toBe(eventIdOf(Buffer.from('other nonsense')));
   });
 });

@@ -5,7 +5,7 @@ import { judge, scopeKey, scopesOf, type Verdict } from './chain.ts';
 import { deleteAccountChains, readChains, writeChains } from './chain-rows.ts';
 import { type Checkpoint, moveCheckpoint } from './checkpoint-rows.ts';
 import type { FoldContext } from './context.ts';
-import { eventIdOf } from './epoch.ts';
+import { fingerprintOf } from './epoch.ts';
 import { type EmittedRows, writeOutbox } from './outbox-rows.ts';
 import { isOversized, type OutgoingEvent, outgoingEvent } from './outgoing-events.ts';
 import type { Unit } from './page-collector.ts';
@@ -69,7 +69,7 @@ async function transact(
   const { db, definition, seams } = context;
   const last = units.at(-1)?.last;
   if (!last) return from;
-  const to: Checkpoint = { ...from, position: last.sequence, eventId: eventIdOf(last.data) };
+  const to: Checkpoint = { ...from, position: last.sequence, fingerprint: fingerprintOf(last.data) };
   const [done, result] = await db.tx(async (tx) => {
     await moveCheckpoint(tx, definition.name, partition, from, to);
     const [used, made] = await work(tx, to);

@@ -4,7 +4,7 @@ import type { Tx } from '@mailstream/db';
 import { deleteAllChains, readAllChains } from './chain-rows.ts';
 import { type Checkpoint, createCheckpoint, moveCheckpoint, readCheckpoint } from './checkpoint-rows.ts';
 import type { FoldContext } from './context.ts';
-import { epochOf, eventIdOf, isSameLog, logDamage, nextEpoch } from './epoch.ts';
+import { epochOf, fingerprintOf, isSameLog, logDamage, nextEpoch } from './epoch.ts';
 import { recordIncident } from './incidents.ts';
 import { deleteAllOutbox, forgetOutboxPositions, type OutboxKey, writeOutbox } from './outbox-rows.ts';
 import { outgoingEvent } from './outgoing-events.ts';
@@ -18,8 +18,8 @@ export async function openPartition(context: FoldContext, partition: number): Pr
   const log = await bus.state('MAIL');
   const at =
     (await readCheckpoint(db, definition.name, partition)) ?? (await createFirst(context, partition, log));
-  const eventId = at.eventId === null ? null : await eventIdAt(context, at.position);
-  const damage = logDamage(at, log, eventId);
+  const fingerprint = at.fingerprint === null ? null : await fingerprintAt(context, at.position);
+  const damage = logDamage(at, log, fingerprint);
   if (damage) return await repair(context, partition, at, log, damage);
   return await hush(context, partition, at);
 }
@@ -33,17 +33,17 @@ async function createFirst(
   const first: Checkpoint = {
     position: log.first > 0n ? log.first - 1n : 0n,
     epoch: marker && isSameLog(marker.epoch, log) ? marker.epoch : epochOf(log, 0),
-    eventId: null,
+    fingerprint: null,
     quietUntil: 0n,
   };
   await createCheckpoint(db, definition.name, partition, first);
   return (await readCheckpoint(db, definition.name, partition)) ?? first;
 }
 
-/** The id of the event stored there; null when there is none. */
-export async function eventIdAt({ bus }: FoldContext, sequence: bigint): Promise<string | null> {
+/** Of the message stored there; null when there is none. */
+export async function fingerprintAt({ bus }: FoldContext, sequence: bigint): Promise<string | null> {
   const stored = await bus.at('MAIL', sequence);
-  return stored && eventIdOf(stored.data);
+  return stored && fingerprintOf(stored.data);
 }
 
 /**
@@ -62,10 +62,10 @@ async function repair(
   const to: Checkpoint = {
     position: log.last,
     epoch: nextEpoch(at.epoch, log),
-    eventId: await eventIdAt(context, log.last),
+    fingerprint: await fingerprintAt(context, log.last),
     quietUntil: 0n,
   };
-  const detail = `stood at ${at.position} (event ${at.eventId}) of the log ${at.epoch}; it was made ${log.created} and holds ${log.first} to ${log.last}`;
+  const detail = `stood at ${at.position} of the log ${at.epoch}; it was made ${log.created} and holds ${log.first} to ${log.last}`;
   const seeds = await db.tx(async (tx) => {
     await moveCheckpoint(tx, name, partition, at, to);
     await recordIncident(tx, { fold: name, partition, kind, detail });

@@ -175,6 +175,7 @@ describe('a message is refused', () => {
       'bad-subject',
       () => stored(`mail.${partitionOf('ada') === '00' ? '01' : '00'}.acme.ada.message.changed`, '{}'),
     ],
+    ['bad-subject', () => stored(`${subject.slice(0, -15)}cursor.${'x'.repeat(65)}`, '{}')],
     ['bad-subject', () => stored(`mail.${partitionOf('a b')}.acme.a b.message.changed`, '{}')],
   ])('as %s', (expected, make) => {
     expect(reason(make())).toBe(`!${expected}`);

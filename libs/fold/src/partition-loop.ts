@@ -5,7 +5,7 @@ import type { FoldContext } from './context.ts';
 import { isSameLog } from './epoch.ts';
 import { factFilters, partitionFilter } from './filters.ts';
 import { foldUnits } from './fold-units.ts';
-import { eventIdAt, openPartition } from './open-partition.ts';
+import { fingerprintAt, openPartition } from './open-partition.ts';
 import type { EmittedRows } from './outbox-rows.ts';
 import { createPageCollector } from './page-collector.ts';
 import { createRelay, type Relay, RelayFenced } from './relay.ts';
@@ -125,7 +125,7 @@ async function lookAround(context: FoldContext, partition: number, at: Checkpoin
   // What is stored by now is found here; so if that is nothing new, nothing up to log.last is.
   const newest = await bus.last('MAIL', partitionFilter(partition));
   if (log.last === at.position || (newest && newest.sequence > at.position)) return at;
-  const to = { ...at, position: log.last, eventId: await eventIdAt(context, log.last) };
+  const to = { ...at, position: log.last, fingerprint: await fingerprintAt(context, log.last) };
   await db.tx((tx) => moveCheckpoint(tx, definition.name, partition, at, to));
   return to;
 }

@@ -9,7 +9,7 @@ export async function rebuild(db: Db, fold: string, clear: (tx: Tx) => Promise<v
   await db.tx(async (tx) => {
     // First of all, so that no replica is in a transaction on the old tables.
     await tx.query(
-      `UPDATE fold.checkpoint SET position = 0, event_id = NULL, quiet_until = greatest(quiet_until, position), updated_at = now()
+      `UPDATE fold.checkpoint SET position = 0, fingerprint = NULL, quiet_until = greatest(quiet_until, position), updated_at = now()
        WHERE fold = $1`,
       [fold],
     );

@@ -1,10 +1,12 @@
 /** What the engine's own tests share: a small world with real servers, a fold that keeps a view, and pages to feed it. */
-import { type Bus, connectBus, type Fence, type Outgoing } from '@mailstream/bus';
+import { type Bus, connectBus, type Fence, type Outgoing, type Stored } from '@mailstream/bus';
 import {
   type AccountRef,
+  type Envelope,
   EVENT_TYPES,
   envelope,
   type MessageChanged,
+  type StreamName,
   subjects,
   uuidv7,
 } from '@mailstream/contracts';
@@ -234,19 +236,25 @@ export function start(...parts: readonly { run(signal: AbortSignal): Promise<voi
   };
 }
 
-/** All events on the CHANGES stream, in order, without the relays' markers. */
-export async function readChanges(bus: Bus): Promise<{ id: string; type: string; data: unknown }[]> {
-  const { last } = await bus.state('CHANGES');
-  const events: { id: string; type: string; data: unknown }[] = [];
-  if (last === 0n) return events;
+/** All messages of a stream, in order. */
+export async function readStream(bus: Bus, stream: StreamName): Promise<Stored[]> {
+  const { first, last } = await bus.state(stream);
+  const all: Stored[] = [];
+  if (last === 0n || first > last) return all;
   const stop = new AbortController();
-  for await (const messages of bus.read('CHANGES', '>', 1n, stop.signal)) {
-    for (const { subject, data } of messages) {
-      if (subject.startsWith('changes.')) events.push(JSON.parse(Buffer.from(data).toString()));
-    }
-    if ((messages.at(-1)?.sequence ?? 0n) >= last) stop.abort();
+  for await (const messages of bus.read(stream, '>', 1n, stop.signal)) {
+    all.push(...messages);
+    if ((all.at(-1)?.sequence ?? 0n) >= last) stop.abort();
   }
-  return events;
+  return all;
+}
+
+/** All change events, in order, without the relays' markers. */
+export async function readChanges(bus: Bus): Promise<Envelope[]> {
+  const messages = await readStream(bus, 'CHANGES');
+  return messages
+    .filter(({ subject }) => subject.startsWith('changes.'))
+    .map(({ data }): Envelope => JSON.parse(Buffer.from(data).toString()));
 }
 
 /** The keeper's copies, one line each. */
