@@ -86,10 +86,9 @@ export function verdict({ state, failure, reason, scopes, scopesBackfilled }: Ac
   line: string;
 } {
   if (failure) {
-    const next =
-      state === 'reauth_required' || failure.failure === 'permanent'
-        ? 'It is not tried again by itself: `account remove` it and add it anew.'
-        : 'It is tried again by itself; `status` shows how it goes.';
+    const again = state === 'degraded' ? 'It is tried again by itself.' : 'It is not tried again by itself.';
+    const tls = failure.code === 'imap.tls_failed' ? ' (see --starttls and the --insecure options)' : '';
+    const next = `${again} To give something else, \`account remove\` it and add it anew${tls}.`;
     return { ok: false, line: `it does not work yet: ${failure.message} (${failure.code})\n${next}` };
   }
   switch (state) {

@@ -16,7 +16,7 @@ export const changes: Command = {
   --account <account>   of one account only
   --since <time>        begin so long ago (30s, 10m, 2h, 7d) or at an RFC 3339 time; default: now
   --all                 threads, counts of mailboxes and completed syncs, too
-  --json                each event as it is in the stream, one per line`,
+  --json                each event as it is in the stream, with its sequence, one per line`,
   async run(args, context) {
     const { values } = parse(args, {
       follow: { type: 'boolean' },

@@ -63,15 +63,28 @@ export function statusLines(
 }
 
 function scopeTable(scopes: readonly ScopeStatus[], now: number): string[] {
-  const rows = scopes.map((scope) => [
-    printable(scope.path ?? '(list of mailboxes)'),
-    scope.inFlight ? 'fetching' : scope.backfilled ? 'live' : 'waiting',
-    scope.backfilled ? '' : scope.estimate === null ? 'importing' : `about ${scope.estimate} to import`,
-    age(scope.cursorAt, now),
-    age(scope.checkedAt, now),
-    scope.failure ? `${printable(scope.failure.message)} (${scope.failure.code})` : '',
-  ]);
+  const rows = scopes
+    .toSorted(listThenInboxThenPath)
+    .map((scope) => [
+      printable(scope.path ?? '(list of mailboxes)'),
+      stateOf(scope),
+      scope.backfilled ? '' : scope.estimate === null ? 'importing' : `about ${scope.estimate} to import`,
+      age(scope.cursorAt, now),
+      age(scope.checkedAt, now),
+      scope.failure ? `${printable(scope.failure.message)} (${scope.failure.code})` : '',
+    ]);
   return rows.length === 0 ? [] : table(['MAILBOX', 'STATE', 'IMPORT', 'CHANGED', 'CHECKED', ''], rows);
+}
+
+function stateOf({ inFlight, failure, backfilled }: ScopeStatus): string {
+  if (inFlight) return 'fetching';
+  if (failure) return 'failing';
+  return backfilled ? 'live' : 'waiting';
+}
+
+function listThenInboxThenPath(a: ScopeStatus, b: ScopeStatus): number {
+  const rank = ({ path }: ScopeStatus) => (path === null ? 0 : path.toUpperCase() === 'INBOX' ? 1 : 2);
+  return rank(a) - rank(b) || (a.path ?? '').localeCompare(b.path ?? '');
 }
 
 /** Per fold, how far its partitions are behind: the worst of them, because each reads the whole stream. */
