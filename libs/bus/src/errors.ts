@@ -29,7 +29,7 @@ const CLASSES = {
   /** An atomic batch is empty or longer than 1,000. */
   'bus.batch_size': 'permanent',
   /** The server refused for a passing reason: a leader is being elected, resources are short. Nothing was stored. */
-  'bus.busy': 'network',
+  'bus.unavailable': 'network',
   /** The server refused for good; `serverCode` and the message are its own. */
   'bus.refused': 'permanent',
 } as const satisfies Record<string, ErrorClass>;
@@ -91,6 +91,6 @@ function codeOf({ code, err_code, description }: ServerError): BusErrorCode {
     return 'bus.subject_taken';
   // A batch breaks off when leadership moves while it is under way.
   return code >= 500 || code === 429 || err_code === SERVER_CODES.batchIncomplete
-    ? 'bus.busy'
+    ? 'bus.unavailable'
     : 'bus.refused';
 }

@@ -69,14 +69,14 @@ export function createLink(nc: NatsConnection): Link {
       return () => void listeners[event].delete(listener);
     },
     async ready(signal) {
-      if (up && !signal?.aborted) return;
+      if (up && !nc.isDraining() && !signal?.aborted) return;
       const arrived = Promise.withResolvers<void>();
       const giveUp = () =>
         arrived.reject(new BusError('bus.disconnected', 'not connected to NATS; nothing was sent'));
       const forget = [link.on('up', arrived.resolve), link.on('closed', giveUp)];
       const timer = setTimeout(giveUp, ANSWER_MS);
       signal?.addEventListener('abort', giveUp);
-      if (closed || signal?.aborted) giveUp();
+      if (closed || nc.isDraining() || signal?.aborted) giveUp();
       await arrived.promise.finally(() => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', giveUp);

@@ -1,6 +1,7 @@
 /** Work queues: each item is handled by one process at a time, and again when it was not settled. */
-import { backoffMs, isAbort, type Logger } from '@mailstream/runtime';
+import { backoffMs, isAbort, type Logger, pause } from '@mailstream/runtime';
 import type { Msg } from '@nats-io/nats-core';
+import { BusError } from './errors.ts';
 import type { Link } from './link.ts';
 import { type Place, placeOf, toStored } from './message.ts';
 import type { QueueOptions, WorkItem } from './port.ts';
@@ -22,7 +23,7 @@ export async function work(
   const handle = async (msg: Msg) => {
     const place = placeOf(msg.reply);
     if (!place) return;
-    const { item, settled } = workItem(link, msg, place);
+    const { item, settled } = workItem(link, msg, place, signal);
     const holding = setInterval(item.extend, options.holdMs / 3);
     try {
       await handler(item, signal);
@@ -38,13 +39,18 @@ export async function work(
   await consumeQueue(link, logger, { ...options, capacity: options.concurrency }, handle, signal);
 }
 
-function workItem(link: Link, msg: Msg, place: Place): { item: WorkItem; settled: () => boolean } {
+function workItem(
+  link: Link,
+  msg: Msg,
+  place: Place,
+  signal: AbortSignal,
+): { item: WorkItem; settled: () => boolean } {
   const reply = msg.reply ?? '';
   let settled = false;
   const item: WorkItem = Object.assign(toStored(msg, place), {
     deliveries: place.deliveries,
     async ack() {
-      await confirm(link, reply);
+      await confirm(link, reply, signal);
       settled = true;
     },
     retry(delayMs = 0) {
@@ -62,7 +68,7 @@ function workItem(link: Link, msg: Msg, place: Place): { item: WorkItem; settled
  * A server that was killed may have forgotten that it delivered the item, and does not answer an acknowledgement until it has delivered
  * it again: asked again, it takes the item off then.
  */
-async function confirm(link: Link, reply: string): Promise<void> {
+async function confirm(link: Link, reply: string, signal: AbortSignal): Promise<void> {
   for (let left = ACK_TRIES; ; left -= 1) {
     try {
       await link.ready();
@@ -70,6 +76,8 @@ async function confirm(link: Link, reply: string): Promise<void> {
       return;
     } catch (error) {
       if (left <= 1) throw error;
+      // A server that is still starting says at once that nobody listens.
+      if (error instanceof BusError && error.code === 'bus.no_responder') await pause(ACK_MS, signal);
     }
   }
 }
