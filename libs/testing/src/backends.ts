@@ -68,7 +68,8 @@ export async function createDovecot(options: Omit<DovecotOptions, 'dir'>): Promi
   return {
     ...server,
     drop: async () => {
-      await server.stop();
+      // Its clean stop takes a second, and nothing of it is kept.
+      await server.kill();
       rmSync(dir, { recursive: true, force: true });
     },
   };
