@@ -160,6 +160,17 @@ it('says so when the stream ends before where it is to go on', async () => {
   );
 });
 
+it('says so when the stream was made anew under it', async () => {
+  const at = newAccount();
+  const before = await publish(at, 'not asked for');
+  await publish(at, 'a');
+  const following = collect({ ...at, from: { sequence: before } });
+  await until(() => expect(following.changes).toHaveLength(1));
+  await projector.request('$JS.API.STREAM.DELETE.CHANGES', {}, 5_000);
+  await projector.ensureTopology();
+  await expect(following.ended).rejects.toThrow(ChangesLostError);
+});
+
 it('asks for a sync with a hint that the orchestrator can read', async () => {
   const at = newAccount();
   const sequence = await mailstream.requestSync(at);

@@ -61,7 +61,10 @@ export async function* follow(
         }
       }
     } catch (error) {
-      if (!signal.aborted && !isPassing(error)) throw error;
+      if (signal.aborted) return;
+      if (created !== null && error instanceof BusError && error.code === 'bus.no_stream')
+        throw new ChangesLostError('the CHANGES stream is gone', { cause: error });
+      if (!isPassing(error)) throw error;
     }
     const pause = Math.min(REOPEN_MS.longest, REOPEN_MS.first * 2 ** Math.min(fruitless, 10));
     await wait(pause, undefined, { signal }).catch(() => undefined);

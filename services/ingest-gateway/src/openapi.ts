@@ -73,7 +73,7 @@ function mergeDocuments(own: Json, parts: readonly DocumentPart[]): object {
 function describe(missing: readonly string[]): string {
   const what = 'The API of Mailstream: accounts, their mailboxes and messages, and the state of the sync.';
   if (missing.length === 0) return what;
-  return `${what} **Incomplete**: ${missing.join(' and ')} did not answer, so their routes are missing here.`;
+  return `${what} **Incomplete**: no answer from ${missing.join(' and ')}, whose routes are missing here.`;
 }
 
 /** The document with all its references to schemas renamed. */
