@@ -11,7 +11,7 @@ import {
   rethreadedEmission,
   threadEmissions,
 } from '../publish-changes.ts';
-import { timestamp } from '../sql.ts';
+import { records, timestamp } from '../sql.ts';
 import { type CursorFold, foldCursors } from './cursors/projection.ts';
 import { loadCursors, saveCursors } from './cursors/queries.ts';
 import { foldMailboxes, type MailboxFold } from './mailboxes/projection.ts';
@@ -70,10 +70,11 @@ export async function saveView(tx: Tx, view: View, batch: Batch): Promise<Emissi
   await saveThreads(tx, threads);
   await saveMailboxes(tx, mailboxes.entries);
   await saveCursors(tx, cursors.entries);
-  await tx.query(PRUNE, [
-    [...batch.lastSeen.keys()],
-    [...batch.lastSeen.values()].map((time) => timestamp(time - LINGER_MS)),
-  ]);
+  const due = [...batch.lastSeen].map(([account, time]) => ({
+    account,
+    before: timestamp(time - LINGER_MS),
+  }));
+  await tx.query(PRUNE, [records(due)]);
 
   return [
     ...[...mailboxes.entries].flatMap(mailboxEmissions),

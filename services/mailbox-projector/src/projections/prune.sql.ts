@@ -4,7 +4,7 @@
  */
 export const PRUNE = `
 with due as materialized (
-  select * from unnest($1::text[], $2::timestamptz[]) as due (account, before)
+  select * from jsonb_to_recordset($1::jsonb) as due (account text, before timestamptz)
 ), messages as (
   delete from view.message m using due where m.account = due.account and m.deleted_at < due.before
 ), threads as (

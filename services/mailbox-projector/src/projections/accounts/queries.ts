@@ -1,5 +1,6 @@
 /** Accounts between the fold and the database. */
 import type { Tx } from '@mailstream/db';
+import { records } from '../../sql.ts';
 import { DELETE_ACCOUNT } from './delete-account.sql.ts';
 import type { AccountNews } from './projection.ts';
 
@@ -9,18 +10,11 @@ export async function saveAccounts(tx: Tx, news: readonly AccountNews[]): Promis
   if (last.length === 0) return;
   await tx.query(
     `insert into view.account (account, tenant, version, provider, name, state, reason)
-     select * from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[])
+     select * from jsonb_to_recordset($1::jsonb)
+       as a (account text, tenant text, version bigint, provider text, name text, state text, reason text)
      on conflict (account) do update set version = excluded.version, provider = excluded.provider, name = excluded.name,
        state = excluded.state, reason = excluded.reason`,
-    [
-      last.map((a) => a.account),
-      last.map((a) => a.tenant),
-      last.map((a) => String(a.version)),
-      last.map((a) => a.provider),
-      last.map((a) => a.name),
-      last.map((a) => a.state),
-      last.map((a) => a.reason),
-    ],
+    [records(last.map((account) => ({ ...account, version: String(account.version) })))],
   );
 }
 

@@ -2,7 +2,7 @@
 import type { FailureClass, Origin } from '@mailstream/contracts';
 import type { Tx } from '@mailstream/db';
 import type { Scope } from '@mailstream/fold';
-import { timestamp } from '../../sql.ts';
+import { records, timestamp } from '../../sql.ts';
 import { type CursorEntry, type LoadedCursor, RUNS_KEPT } from './projection.ts';
 
 interface CursorRow {
@@ -42,10 +42,10 @@ export async function loadCursors(
   if (scopes.length === 0) return [];
   const rows = await tx.query<CursorRow>(
     `select c.*, to_jsonb(r) || jsonb_build_object('version', r.version::text) as last_run
-     from unnest($1::text[], $2::text[]) as s (account, scope)
+     from jsonb_to_recordset($1::jsonb) as s (account text, scope text)
      join view.cursor c using (account, scope)
      left join view.run r on r.account = c.account and r.scope = c.scope and r.slot = c.runs % ${RUNS_KEPT}`,
-    [scopes.map((s) => s.account), scopes.map((s) => s.scope)],
+    [records(scopes)],
   );
   return rows.map(({ completed_at, at, last_run, ...row }) => ({
     state: { ...row, at: at?.getTime() ?? null, completedAt: completed_at?.getTime() ?? null },
@@ -69,26 +69,21 @@ export async function saveCursors(tx: Tx, entries: Iterable<CursorEntry>): Promi
   if (cursors.length === 0) return;
   await tx.query(
     `insert into view.cursor (account, scope, tenant, page, cursor, origin, done, estimate, at, version, completed_at, runs)
-     select account, scope, tenant, page, cursor::jsonb, origin, done, estimate, at, version, completed_at, runs
-     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::int[], $9::timestamptz[],
-         $10::bigint[], $11::timestamptz[], $12::int[])
-       as c (account, scope, tenant, page, cursor, origin, done, estimate, at, version, completed_at, runs)
+     select * from jsonb_to_recordset($1::jsonb)
+       as c (account text, scope text, tenant text, page text, cursor jsonb, origin text, done boolean, estimate int, at timestamptz,
+         version bigint, completed_at timestamptz, runs int)
      on conflict (account, scope) do update set page = excluded.page, cursor = excluded.cursor, origin = excluded.origin,
        done = excluded.done, estimate = excluded.estimate, at = excluded.at, version = excluded.version,
        completed_at = excluded.completed_at, runs = excluded.runs`,
     [
-      cursors.map((c) => c.account),
-      cursors.map((c) => c.scope),
-      cursors.map((c) => c.tenant),
-      cursors.map((c) => c.page),
-      cursors.map((c) => (c.page === null ? null : JSON.stringify(c.cursor))),
-      cursors.map((c) => c.origin),
-      cursors.map((c) => c.done),
-      cursors.map((c) => c.estimate),
-      cursors.map((c) => timestamp(c.at)),
-      cursors.map((c) => String(c.version)),
-      cursors.map((c) => timestamp(c.completedAt)),
-      cursors.map((c) => c.runs),
+      records(
+        cursors.map((c) => ({
+          ...c,
+          at: timestamp(c.at),
+          version: String(c.version),
+          completed_at: timestamp(c.completedAt),
+        })),
+      ),
     ],
   );
   await saveRuns(tx, entries);
@@ -105,26 +100,21 @@ async function saveRuns(tx: Tx, entries: Iterable<CursorEntry>): Promise<void> {
   await tx.query(
     `insert into view.run (account, scope, slot, tenant, run, version, inserted, updated, deleted, started_at, ended_at, failure, code,
        message)
-     select * from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::bigint[], $7::int[], $8::int[], $9::int[],
-       $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $14::text[])
+     select * from jsonb_to_recordset($1::jsonb)
+       as r (account text, scope text, slot int, tenant text, run text, version bigint, inserted int, updated int, deleted int,
+         started_at timestamptz, ended_at timestamptz, failure text, code text, message text)
      on conflict (account, scope, slot) do update set run = excluded.run, version = excluded.version, inserted = excluded.inserted,
        updated = excluded.updated, deleted = excluded.deleted, started_at = excluded.started_at, ended_at = excluded.ended_at,
        failure = excluded.failure, code = excluded.code, message = excluded.message`,
     [
-      runs.map((r) => r.account),
-      runs.map((r) => r.scope),
-      runs.map((r) => r.slot),
-      runs.map((r) => r.tenant),
-      runs.map((r) => r.run),
-      runs.map((r) => String(r.version)),
-      runs.map((r) => r.inserted),
-      runs.map((r) => r.updated),
-      runs.map((r) => r.deleted),
-      runs.map((r) => timestamp(r.startedAt)),
-      runs.map((r) => timestamp(r.endedAt)),
-      runs.map((r) => r.failure),
-      runs.map((r) => r.code),
-      runs.map((r) => r.message),
+      records(
+        runs.map((r) => ({
+          ...r,
+          version: String(r.version),
+          started_at: timestamp(r.startedAt),
+          ended_at: timestamp(r.endedAt),
+        })),
+      ),
     ],
   );
 }

@@ -1,6 +1,7 @@
 /** Mailboxes between the fold and the database. */
 import type { MailboxView } from '@mailstream/contracts';
 import type { Sql, Tx } from '@mailstream/db';
+import { records } from '../../sql.ts';
 import type { MailboxEntry, MailboxState } from './projection.ts';
 
 const MAILBOX_COLUMNS =
@@ -12,9 +13,9 @@ export async function loadMailboxes(
 ): Promise<MailboxState[]> {
   if (wanted.length === 0) return [];
   return await tx.query<MailboxState>(
-    `select ${MAILBOX_COLUMNS} from view.mailbox
-     where (account, mailbox) in (select * from unnest($1::text[], $2::text[]))`,
-    [wanted.map((w) => w.account), wanted.map((w) => w.mailbox)],
+    `select ${MAILBOX_COLUMNS}
+     from jsonb_to_recordset($1::jsonb) as w (account text, mailbox text) join view.mailbox using (account, mailbox)`,
+    [records(wanted)],
   );
 }
 
@@ -24,34 +25,20 @@ export async function saveMailboxes(tx: Tx, entries: Iterable<MailboxEntry>): Pr
   const kept = changed.flatMap(({ now }) => now ?? []);
   if (gone.length > 0)
     await tx.query(
-      `delete from view.mailbox m using unnest($1::text[], $2::text[]) as gone (account, mailbox)
+      `delete from view.mailbox m using jsonb_to_recordset($1::jsonb) as gone (account text, mailbox text)
        where m.account = gone.account and m.mailbox = gone.mailbox`,
-      [gone.map((m) => m.account), gone.map((m) => m.mailbox)],
+      [records(gone.map(({ account, mailbox }) => ({ account, mailbox })))],
     );
   if (kept.length > 0)
     await tx.query(
       `insert into view.mailbox (${MAILBOX_COLUMNS})
-       select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::boolean[], $6::text[], $7::text[], $8::text[],
-         $9::text[], $10::boolean[], $11::int[], $12::int[], $13::int[], $14::int[])
+       select * from jsonb_to_recordset($1::jsonb)
+         as m (account text, mailbox text, tenant text, version bigint, listed boolean, path text, name text, parent text, role text,
+           selectable boolean, reported int, messages int, unread int, drift int)
        on conflict (account, mailbox) do update set version = excluded.version, listed = excluded.listed, path = excluded.path,
          name = excluded.name, parent = excluded.parent, role = excluded.role, selectable = excluded.selectable,
          reported = excluded.reported, messages = excluded.messages, unread = excluded.unread, drift = excluded.drift`,
-      [
-        kept.map((m) => m.account),
-        kept.map((m) => m.mailbox),
-        kept.map((m) => m.tenant),
-        kept.map((m) => String(m.version)),
-        kept.map((m) => m.listed),
-        kept.map((m) => m.path),
-        kept.map((m) => m.name),
-        kept.map((m) => m.parent),
-        kept.map((m) => m.role),
-        kept.map((m) => m.selectable),
-        kept.map((m) => m.reported),
-        kept.map((m) => m.messages),
-        kept.map((m) => m.unread),
-        kept.map((m) => m.drift),
-      ],
+      [records(kept.map((mailbox) => ({ ...mailbox, version: String(mailbox.version) })))],
     );
 }
 

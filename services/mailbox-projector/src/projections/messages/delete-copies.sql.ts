@@ -1,6 +1,6 @@
 /** Copies that are gone. */
 export const DELETE_COPIES = `
 delete from view.copy c
-using unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) as gone (account, mailbox, generation, uid)
+using jsonb_to_recordset($1::jsonb) as gone (account text, mailbox text, generation text, uid bigint)
 where c.account = gone.account and c.mailbox = gone.mailbox and c.generation = gone.generation and c.uid = gone.uid
 `;

@@ -2,8 +2,7 @@
 export const INSERT_MESSAGES = `
 insert into view.message
   (id, tenant, account, version, thread, key, hint, received_at, unread, flagged, sender, content, deleted_at, was_in)
-select id, tenant, account, version, thread, key, hint, received_at, unread, flagged, sender, content::jsonb, deleted_at, was_in::text[]
-from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::uuid[], $6::text[], $7::uuid[], $8::timestamptz[], $9::boolean[],
-    $10::boolean[], $11::text[], $12::text[], $13::timestamptz[], $14::text[])
-  as m (id, tenant, account, version, thread, key, hint, received_at, unread, flagged, sender, content, deleted_at, was_in)
+select * from jsonb_to_recordset($1::jsonb)
+  as m (id uuid, tenant text, account text, version bigint, thread uuid, key text, hint uuid, received_at timestamptz, unread boolean,
+    flagged boolean, sender text, content jsonb, deleted_at timestamptz, was_in text[])
 `;

@@ -1,26 +1,27 @@
 /**
- * Every message that a batch may touch, with all its copies: those at the locations it names, those with a key it names, and those that
- * could be what a new copy was moved from. One statement, because a batch of new mail finds nothing in any of the three, and three round
- * trips for nothing would be half the time of a small page.
+ * Every message that a batch may touch, with all its copies: those at the locations it names ($1), those with a key it names ($2), and those
+ * that a new copy could have been moved from ($3). One statement, because a batch of new mail finds nothing in any of the three, and three
+ * round trips for nothing would be half the time of a small page.
  *
- * A hint brings at most $8 messages, those that are alive or went last: with more than that it is no identity, and is not to cost anything.
+ * A hint brings at most $4 messages, those that are alive or went last: with more than that it is no identity, and is not to cost anything.
  * The content is left in the database unless an upsert may have to be compared with it.
  */
 export const LOAD_MESSAGES = `
 with found as (
   select c.message as id, l.content
-  from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::boolean[]) as l (account, mailbox, generation, uid, content)
+  from jsonb_to_recordset($1::jsonb) as l (account text, mailbox text, generation text, uid bigint, content boolean)
   join view.copy c using (account, mailbox, generation, uid)
   union all
   select m.id, true
-  from unnest($6::text[], $7::text[]) as k (account, key)
+  from jsonb_to_recordset($2::jsonb) as k (account text, key text)
   join view.message m using (account, key)
   union all
-  select same.id, true
-  from unnest($9::uuid[]) as h (hint)
-  cross join lateral (
-    select m.id from view.message m where m.hint = h.hint order by m.deleted_at desc nulls first, m.version desc limit $8
+  select id, true
+  from (
+    select id, row_number() over (partition by hint order by deleted_at desc nulls first, version desc) as place
+    from view.message where hint = any($3::uuid[])
   ) as same
+  where place <= $4
 ), wanted as (
   select id, bool_or(content) as content from found group by id
 )

@@ -1,15 +1,14 @@
 /**
- * For each list of what a mailbox has: the uids where the view says something else (a copy that is not listed, or has other flags), and
- * how many listed uids the view has. Compared here, because a list of 100,000 differs in a few. A uid set is a multirange: looking a uid
+ * For each list of what a mailbox has ($1): the uids where the view says something else (a copy that is not listed, or has other flags, $2),
+ * and how many listed uids the view has. Compared here, because a list of 100,000 differs in a few. A uid set is a multirange: looking a uid
  * up is a binary search, and a set as large as all uids costs no more than a small one.
  */
 export const LOAD_WINDOWS = `
 with w as materialized (
-  select n, account, mailbox, generation, first, past, present::int8multirange
-  from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[])
-    as w (n, account, mailbox, generation, first, past, present)
+  select * from jsonb_to_recordset($1::jsonb)
+    as w (n int, account text, mailbox text, generation text, first bigint, past bigint, present int8multirange)
 ), listed_flags as materialized (
-  select n, uids::int8multirange, flags::text[] from unnest($8::int[], $9::text[], $10::text[]) as f (n, uids, flags)
+  select * from jsonb_to_recordset($2::jsonb) as f (n int, uids int8multirange, flags text[])
 )
 select w.n,
   count(*) filter (where c.uid <@ w.present) as known,

@@ -45,7 +45,7 @@ export function foldMessages(loaded: readonly MessageState[]): MessageFold {
   /** A deleted message and its successor may bear the same key for a while: the newer counts. */
   function enterKey(account: string, key: string, entry: MessageEntry): void {
     const other = byKey.get(name(account, key));
-    if (!other || other.now.version < entry.now.version) byKey.set(name(account, key), entry);
+    if (!other || isNewer(entry, other)) byKey.set(name(account, key), entry);
   }
 
   function place(account: string, copy: Placed, entry: MessageEntry): void {
@@ -87,7 +87,7 @@ export function foldMessages(loaded: readonly MessageState[]): MessageFold {
       .filter(
         ({ now }) => !now.copies.some((c) => c.mailbox === copy.mailbox && c.generation === copy.generation),
       )
-      .reduce<MessageEntry | undefined>((a, b) => (a && a.now.version >= b.now.version ? a : b), undefined);
+      .reduce<MessageEntry | undefined>((a, b) => (a && isNewer(a, b) ? a : b), undefined);
   }
 
   function findByKey(where: At, key: string): MessageEntry | undefined {
@@ -169,6 +169,11 @@ export function foldMessages(loaded: readonly MessageState[]): MessageFold {
       );
     },
   };
+}
+
+/** The id decides between two that one fact changed, so that a replay decides the same. */
+function isNewer({ now: a }: MessageEntry, { now: b }: MessageEntry): boolean {
+  return a.version > b.version || (a.version === b.version && a.id > b.id);
 }
 
 function isSame(a: Placed, b: Placed): boolean {

@@ -1,7 +1,7 @@
 /** Messages between the fold and the database. */
 import type { Tx } from '@mailstream/db';
 import type { Batch, Location } from '../../batch.ts';
-import { arrayLiteral, timestamp } from '../../sql.ts';
+import { records, timestamp } from '../../sql.ts';
 import { DELETE_COPIES } from './delete-copies.sql.ts';
 import { INSERT_MESSAGES } from './insert-messages.sql.ts';
 import { LOAD_MESSAGES } from './load-messages.sql.ts';
@@ -26,7 +26,7 @@ interface MessageRow {
   readonly copies: CopyState[];
 }
 
-/** All messages that the batch could touch. */
+/** All messages that the batch could touch: by what it says, and by the `extra` locations that its lists turn out to be about. */
 export async function loadMessages(
   tx: Tx,
   batch: Batch,
@@ -35,15 +35,10 @@ export async function loadMessages(
   const locations = [...batch.locations, ...extra];
   if (locations.length === 0) return [];
   const rows = await tx.query<MessageRow>(LOAD_MESSAGES, [
-    locations.map((l) => l.account),
-    locations.map((l) => l.mailbox),
-    locations.map((l) => l.generation),
-    locations.map((l) => l.uid),
-    locations.map((l) => l.content),
-    batch.keys.map((k) => k.account),
-    batch.keys.map((k) => k.key),
-    MAX_SAME_HINT + 1,
+    records(locations),
+    records(batch.keys),
     [...batch.hints],
+    MAX_SAME_HINT + 1,
   ]);
   return rows.map(({ received_at, deleted_at, was_in, ...row }) => ({
     ...row,
@@ -61,30 +56,29 @@ export async function loadWindows(
   const known = windows.map(() => 0);
   const different: Location[] = [];
   if (windows.length === 0) return { known, different };
-  const withFlags = windows.flatMap(({ listing }, n) =>
-    [...Map.groupBy(listing.runs, ({ flags }) => flags && arrayLiteral(flags))].flatMap(([flags, runs]) =>
-      flags === null ? [] : [{ n, flags, uids: multirange(runs) }],
-    ),
-  );
+
+  const bounds = windows.map(({ account, listing: { data, runs } }, n) => {
+    const { mailbox, generation, from: first, to: past } = data;
+    return { n, account, mailbox, generation, first, past, present: multirange(runs) };
+  });
+  const flags = windows.flatMap(({ listing }, n) => {
+    const groups = Map.groupBy(listing.runs, (run) => JSON.stringify(run.flags));
+    return [...groups.values()].flatMap((runs) => {
+      const [run] = runs;
+      return run?.flags ? [{ n, flags: run.flags, uids: multirange(runs) }] : [];
+    });
+  });
   const rows = await tx.query<{ n: number; known: bigint; different: bigint[] }>(LOAD_WINDOWS, [
-    windows.map((_, n) => n),
-    windows.map(({ account }) => account),
-    windows.map(({ listing }) => listing.data.mailbox),
-    windows.map(({ listing }) => listing.data.generation),
-    windows.map(({ listing }) => listing.data.from),
-    windows.map(({ listing }) => listing.data.to),
-    windows.map(({ listing }) => multirange(listing.runs)),
-    withFlags.map(({ n }) => n),
-    withFlags.map(({ uids }) => uids),
-    withFlags.map(({ flags }) => flags),
+    records(bounds),
+    records(flags),
   ]);
   for (const row of rows) {
-    const window = windows[row.n];
+    const window = bounds[row.n];
     if (!window) continue;
     known[row.n] = Number(row.known);
-    const { mailbox, generation } = window.listing.data;
+    const { account, mailbox, generation } = window;
     for (const uid of row.different)
-      different.push({ account: window.account, mailbox, generation, uid: Number(uid), content: false });
+      different.push({ account, mailbox, generation, uid: Number(uid), content: false });
   }
   return { known, different };
 }
@@ -94,9 +88,9 @@ export async function loadEmptied(tx: Tx, emptied: Batch['emptied']): Promise<Lo
   if (emptied.length === 0) return [];
   const rows = await tx.query<{ account: string; mailbox: string; generation: string; uid: bigint }>(
     `select c.account, c.mailbox, c.generation, c.uid
-     from unnest($1::text[], $2::text[], $3::text[]) as e (account, mailbox, kept)
-     join view.copy c using (account, mailbox) where c.generation is distinct from e.kept`,
-    [emptied.map((e) => e.account), emptied.map((e) => e.mailbox), emptied.map((e) => e.except)],
+     from jsonb_to_recordset($1::jsonb) as e (account text, mailbox text, "except" text)
+     join view.copy c using (account, mailbox) where c.generation is distinct from e.except`,
+    [records(emptied)],
   );
   return rows.map((row) => ({ ...row, uid: Number(row.uid), content: false }));
 }
@@ -108,32 +102,14 @@ export async function saveMessages(
   wanted: ReadonlySet<MessageEntry>,
 ): Promise<ReadonlyMap<string, Content>> {
   const changed = [...entries].filter(({ before, now }) => now !== before);
-  const created = changed.filter(({ before }) => before === null).map(({ now }) => now);
+  const created = changed.filter(({ before }) => before === null);
   const updated = changed.filter(({ before }) => before !== null);
-  if (created.length > 0) await insertMessages(tx, created);
+  if (created.length > 0)
+    await tx.query(INSERT_MESSAGES, [records(created.map(({ now }) => rowOf(now, now.content)))]);
   const contents =
     updated.length > 0 ? await updateMessages(tx, updated, wanted) : new Map<string, Content>();
   await saveCopies(tx, changed);
   return contents;
-}
-
-async function insertMessages(tx: Tx, messages: readonly MessageState[]): Promise<void> {
-  await tx.query(INSERT_MESSAGES, [
-    messages.map((m) => m.id),
-    messages.map((m) => m.tenant),
-    messages.map((m) => m.account),
-    messages.map((m) => String(m.version)),
-    messages.map((m) => m.thread),
-    messages.map((m) => m.key),
-    messages.map((m) => m.hint),
-    messages.map((m) => m.receivedAt),
-    messages.map((m) => isUnread(m.copies)),
-    messages.map(isFlagged),
-    messages.map((m) => senderOf(m.content)),
-    messages.map((m) => JSON.stringify(m.content)),
-    messages.map((m) => timestamp(m.deletedAt)),
-    messages.map(wasInOf),
-  ]);
 }
 
 async function updateMessages(
@@ -141,70 +117,52 @@ async function updateMessages(
   entries: readonly MessageEntry[],
   wanted: ReadonlySet<MessageEntry>,
 ): Promise<Map<string, Content>> {
-  const contentOf = ({ before, now }: MessageEntry) => (now.content === before?.content ? null : now.content);
-  const rows = await tx.query<{ id: string; content: Content | null }>(UPDATE_MESSAGES, [
-    entries.map(({ now }) => now.id),
-    entries.map(({ now }) => String(now.version)),
-    entries.map(({ now }) => now.thread),
-    entries.map(({ now }) => now.key),
-    entries.map(({ now }) => now.receivedAt),
-    entries.map(({ now }) => isUnread(now.copies)),
-    entries.map(({ now }) => isFlagged(now)),
-    entries.map((entry) => senderOf(contentOf(entry))),
-    entries.map((entry) => JSON.stringify(contentOf(entry) ?? undefined) ?? null),
-    entries.map(({ now }) => timestamp(now.deletedAt)),
-    entries.map(({ now }) => wasInOf(now)),
-    entries.map((entry) => wanted.has(entry) && entry.now.content === null),
-  ]);
+  const updates = entries.map((entry) => ({
+    ...rowOf(entry.now, entry.now.content === entry.before?.content ? null : entry.now.content),
+    wanted: wanted.has(entry) && entry.now.content === null,
+  }));
+  const rows = await tx.query<{ id: string; content: Content | null }>(UPDATE_MESSAGES, [records(updates)]);
   return new Map(rows.flatMap(({ id, content }) => (content ? [[id, content]] : [])));
+}
+
+function rowOf(message: MessageState, content: Content | null) {
+  return {
+    id: message.id,
+    tenant: message.tenant,
+    account: message.account,
+    version: String(message.version),
+    thread: message.thread,
+    key: message.key,
+    hint: message.hint,
+    received_at: message.receivedAt,
+    unread: isUnread(message.copies),
+    flagged: message.copies.some((copy) => copy.flags.includes('flagged')),
+    sender: content?.from.map(({ name, address }) => `${name ?? ''} <${address ?? ''}>`).join('\n') ?? null,
+    content,
+    deleted_at: timestamp(message.deletedAt),
+    was_in: message.deletedAt === null ? null : message.wasIn,
+  };
 }
 
 /** Deletes first: a place may have passed from one message to another. */
 async function saveCopies(tx: Tx, changed: readonly MessageEntry[]): Promise<void> {
-  const gone: { account: string; copy: CopyState }[] = [];
-  const written: { message: MessageState; copy: CopyState }[] = [];
+  const gone: object[] = [];
+  const written: object[] = [];
   for (const { before, now } of changed) {
+    const { account, tenant, id: message } = now;
     for (const copy of before?.copies ?? []) {
-      if (!now.copies.some((other) => isSamePlace(other, copy))) gone.push({ account: now.account, copy });
+      if (!now.copies.some((other) => isSamePlace(other, copy))) gone.push({ account, ...copy });
     }
     for (const copy of now.copies) {
-      if (!before?.copies.includes(copy)) written.push({ message: now, copy });
+      if (!before?.copies.includes(copy)) written.push({ account, tenant, message, ...copy });
     }
   }
-  if (gone.length > 0)
-    await tx.query(DELETE_COPIES, [
-      gone.map(({ account }) => account),
-      gone.map(({ copy }) => copy.mailbox),
-      gone.map(({ copy }) => copy.generation),
-      gone.map(({ copy }) => copy.uid),
-    ]);
-  if (written.length > 0)
-    await tx.query(WRITE_COPIES, [
-      written.map(({ message }) => message.account),
-      written.map(({ copy }) => copy.mailbox),
-      written.map(({ copy }) => copy.generation),
-      written.map(({ copy }) => copy.uid),
-      written.map(({ message }) => message.tenant),
-      written.map(({ message }) => message.id),
-      written.map(({ copy }) => arrayLiteral(copy.flags)),
-      written.map(({ copy }) => copy.derived),
-    ]);
+  if (gone.length > 0) await tx.query(DELETE_COPIES, [records(gone)]);
+  if (written.length > 0) await tx.query(WRITE_COPIES, [records(written)]);
 }
 
 function isSamePlace(a: CopyState, b: CopyState): boolean {
   return a.uid === b.uid && a.mailbox === b.mailbox && a.generation === b.generation;
-}
-
-function isFlagged(message: MessageState): boolean {
-  return message.copies.some((copy) => copy.flags.includes('flagged'));
-}
-
-function wasInOf(message: MessageState): string | null {
-  return message.deletedAt === null ? null : arrayLiteral(message.wasIn);
-}
-
-function senderOf(content: Content | null): string | null {
-  return content?.from.map(({ name, address }) => `${name ?? ''} <${address ?? ''}>`).join('\n') ?? null;
 }
 
 /** The literal of an `int8multirange`. */

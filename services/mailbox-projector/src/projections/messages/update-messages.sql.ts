@@ -5,11 +5,10 @@
 export const UPDATE_MESSAGES = `
 update view.message m
 set version = u.version, thread = u.thread, key = u.key, received_at = u.received_at, unread = u.unread, flagged = u.flagged,
-  sender = coalesce(u.sender, m.sender), content = coalesce(u.content::jsonb, m.content), deleted_at = u.deleted_at,
-  was_in = u.was_in::text[]
-from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::timestamptz[], $6::boolean[], $7::boolean[], $8::text[], $9::text[],
-    $10::timestamptz[], $11::text[], $12::boolean[])
-  as u (id, version, thread, key, received_at, unread, flagged, sender, content, deleted_at, was_in, wanted)
+  sender = coalesce(u.sender, m.sender), content = coalesce(u.content, m.content), deleted_at = u.deleted_at, was_in = u.was_in
+from jsonb_to_recordset($1::jsonb)
+  as u (id uuid, version bigint, thread uuid, key text, received_at timestamptz, unread boolean, flagged boolean, sender text,
+    content jsonb, deleted_at timestamptz, was_in text[], wanted boolean)
 where m.id = u.id
 returning m.id, case when u.wanted then m.content end as content
 `;

@@ -1,7 +1,7 @@
 /** Threads between the fold and the database. */
 import type { ThreadView } from '@mailstream/contracts';
 import type { Tx } from '@mailstream/db';
-import { timestamp } from '../../sql.ts';
+import { records, timestamp } from '../../sql.ts';
 import { LOAD_THREADS } from './load-threads.sql.ts';
 import type { LoadedThread, ThreadEntry, ThreadFold, ThreadState } from './projection.ts';
 import { WRITE_THREADS } from './write-threads.sql.ts';
@@ -52,20 +52,21 @@ export function stateOf({ first_at, last_at, empty_since, ...row }: ThreadRow): 
 export async function saveMerges(tx: Tx, threads: ThreadFold, inHand: readonly string[]): Promise<string[]> {
   const merges = threads.merges();
   if (merges.length === 0) return [];
-  const losers = merges.map(({ loser }) => loser);
-  const winners = merges.map(({ winner }) => winner);
+  const rows = records(
+    merges.map(({ loser, winner, at }) => ({ loser, winner, version: String(at.sequence) })),
+  );
   await tx.query(
     `update view.thread_ref r set thread = m.winner
-     from unnest($1::uuid[], $2::uuid[]) as m (loser, winner) where r.thread = m.loser`,
-    [losers, winners],
+     from jsonb_to_recordset($1::jsonb) as m (loser uuid, winner uuid) where r.thread = m.loser`,
+    [rows],
   );
-  await tx.query('delete from view.thread where id = any($1::uuid[])', [losers]);
+  await tx.query('delete from view.thread where id = any($1::uuid[])', [merges.map(({ loser }) => loser)]);
   const moved = await tx.query<{ id: string; deleted_at: Date | null }>(
     `update view.message m set thread = l.winner, version = l.version
-     from unnest($1::uuid[], $2::uuid[], $3::bigint[]) as l (loser, winner, version)
-     where m.thread = l.loser and m.id <> all($4::uuid[])
+     from jsonb_to_recordset($1::jsonb) as l (loser uuid, winner uuid, version bigint)
+     where m.thread = l.loser and m.id <> all($2::uuid[])
      returning m.id, m.deleted_at`,
-    [losers, winners, merges.map(({ at }) => String(at.sequence)), inHand],
+    [rows, inHand],
   );
   return moved.flatMap(({ id, deleted_at }) => (deleted_at === null ? [id] : []));
 }
@@ -78,32 +79,29 @@ export async function saveThreads(tx: Tx, threads: ThreadFold): Promise<void> {
     entries.filter(({ stale }) => stale),
   );
   const changed = entries.filter(({ before, now }) => now !== before).map(({ now }) => now);
-  if (changed.length > 0)
-    await tx.query(WRITE_THREADS, [
-      changed.map((t) => t.id),
-      changed.map((t) => t.tenant),
-      changed.map((t) => t.account),
-      changed.map((t) => String(t.version)),
-      changed.map((t) => t.subject),
-      changed.map((t) => t.messages),
-      changed.map((t) => t.unread),
-      changed.map((t) => t.firstAt),
-      changed.map((t) => t.lastAt),
-      changed.map((t) => timestamp(t.emptySince)),
-    ]);
+  if (changed.length > 0) await tx.query(WRITE_THREADS, [records(changed.map(rowOf))]);
   const refs = threads.newRefs();
   if (refs.length > 0)
     await tx.query(
       `insert into view.thread_ref (ref, tenant, account, thread)
-       select * from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[])
+       select * from jsonb_to_recordset($1::jsonb) as r (ref uuid, tenant text, account text, thread uuid)
        on conflict (ref) do update set thread = excluded.thread`,
       [
-        refs.map(({ ref }) => ref),
-        refs.map(({ thread }) => thread.tenant),
-        refs.map(({ thread }) => thread.account),
-        refs.map(({ thread }) => thread.id),
+        records(
+          refs.map(({ ref, thread: { tenant, account, id } }) => ({ ref, tenant, account, thread: id })),
+        ),
       ],
     );
+}
+
+function rowOf({ firstAt, lastAt, emptySince, version, ...thread }: ThreadState) {
+  return {
+    ...thread,
+    version: String(version),
+    first_at: firstAt,
+    last_at: lastAt,
+    empty_since: timestamp(emptySince),
+  };
 }
 
 /** The first and last message of a thread that lost one of them can only be found by looking. */

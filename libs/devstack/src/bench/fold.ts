@@ -1,0 +1,116 @@
+/** `npm run bench -- fold`: how fast the projector folds a full log into the view and publishes the changes, everything on this machine. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { type Bus, connectBus } from '@mailstream/bus';
+import { type AccountRef, subjects } from '@mailstream/contracts';
+import { startNats } from '../nats-server.ts';
+import { freePort } from '../ports.ts';
+import { startPostgres } from '../postgres.ts';
+import { startService } from '../stack.ts';
+import { factPage } from './support/fact-page.ts';
+
+const PAGE = 500;
+const TOKEN = 'bench';
+
+const { values } = parseArgs({
+  options: {
+    messages: { type: 'string', default: '100000' },
+    accounts: { type: 'string', default: '4' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const messages = Number(values.messages);
+const accounts: AccountRef[] = Array.from({ length: Number(values.accounts) }, (_, n) => ({
+  tenant: 'default',
+  account: `account-${n}`,
+}));
+
+const dir = mkdtempSync(join(tmpdir(), 'mailstream-bench-'));
+const stops: (() => Promise<void>)[] = [() => Promise.resolve(rmSync(dir, { recursive: true, force: true }))];
+try {
+  const postgres = await startPostgres({ dir: join(dir, 'postgres') });
+  stops.push(() => postgres.stop());
+  const nats = await startNats({ dir: join(dir, 'nats') });
+  stops.push(() => nats.stop());
+  const bus = await connectBus({ url: nats.url, name: 'bench' });
+  stops.push(() => bus.close());
+
+  await bus.ensureTopology();
+  const bytes = await fill(bus);
+  note(`${messages} facts in the log, ${Math.round(bytes / messages)} bytes each`);
+
+  const projector = await startService({
+    name: 'mailbox-projector',
+    dir,
+    port: await freePort(),
+    env: { NATS_URL: nats.url, DATABASE_URL: postgres.url, MAILSTREAM_API_TOKEN: TOKEN },
+  });
+  const started = performance.now();
+  stops.push(() => projector.stop());
+  let rss = 0;
+  while (!(await isToldToTheEnd(bus))) {
+    rss = Math.max(rss, rssMb(projector.child().pid));
+    await sleep(50);
+  }
+  const seconds = (performance.now() - started) / 1000;
+  const result = {
+    events_per_second: Math.round(messages / seconds),
+    messages,
+    accounts: accounts.length,
+    seconds: Number(seconds.toFixed(2)),
+    rss_peak_mb: rss,
+  };
+  console.log(values.json ? JSON.stringify(result) : result);
+} finally {
+  for (const stop of stops.toReversed()) await stop();
+}
+
+/** Pages of new mail, the accounts in turn as a log has them; returns the bytes of the facts. */
+async function fill(bus: Bus): Promise<number> {
+  let bytes = 0;
+  const fences = new Map<string, bigint>();
+  for (let first = 0, n = 0; first < messages; first += PAGE, n += 1) {
+    const at = accounts[n % accounts.length];
+    if (!at) throw new Error('--accounts must be at least 1');
+    const count = Math.min(PAGE, messages - first);
+    const page = factPage(at, { number: Math.floor(n / accounts.length), first, count });
+    const cursor = subjects.cursor(at, 'inbox');
+    const stored = await bus.publishBatch(page, {
+      subject: cursor,
+      sequence: fences.get(at.account) ?? 0n,
+    });
+    if (stored.outcome !== 'committed') throw new Error(`a page was not stored: ${stored.outcome}`);
+    fences.set(at.account, stored.sequence);
+    bytes += page.slice(0, -1).reduce((sum, { data }) => sum + JSON.stringify(data).length, 0);
+  }
+  return bytes;
+}
+
+/** The last change of an account that follows from its last fact is the end of its import, which comes with the page after which nothing was left. */
+async function isToldToTheEnd(bus: Bus): Promise<boolean> {
+  for (const at of accounts) {
+    const [fact, change] = await Promise.all([
+      bus.last('MAIL', subjects.cursor(at, 'inbox')),
+      bus.last('CHANGES', subjects.change(at, 'sync', 'completed')),
+    ]);
+    if (!fact || !change || !new TextDecoder().decode(change.data).includes(`"version":"${fact.sequence}"`))
+      return false;
+  }
+  return true;
+}
+
+function rssMb(pid: number): number {
+  try {
+    const kb = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return Math.round(Number(kb) / 1024);
+  } catch {
+    return 0;
+  }
+}
+
+function note(line: string): void {
+  if (!values.json) console.log(line);
+}
