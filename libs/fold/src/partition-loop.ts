@@ -1,6 +1,6 @@
 /** Keeps one partition folding: opens it, reads, folds, publishes, and opens it anew after whatever went wrong. */
 import { AppError, backoffMs, pause } from '@mailstream/runtime';
-import { type Checkpoint, moveCheckpoint, PositionMoved } from './checkpoint-rows.ts';
+import { type Checkpoint, moveCheckpoint, PositionMoved, readCheckpoint } from './checkpoint-rows.ts';
 import type { FoldContext } from './context.ts';
 import { isSameLog } from './epoch.ts';
 import { factFilters, partitionFilter } from './filters.ts';
@@ -15,8 +15,8 @@ import { createUnitQueue } from './unit-queue.ts';
 
 const BACKOFF = { baseMs: 100, maxMs: 3_000 };
 
-/** After so long without a message the log is looked at, milliseconds. */
-const IDLE_MS = 10_000;
+/** After so long without a message the log and the checkpoint are looked at, milliseconds. */
+const IDLE_MS = 5_000;
 
 /** Folds a partition until `signal` aborts. Whatever fails, PostgreSQL or NATS gone included, it goes on from the checkpoint once it can. */
 export async function runPartition(
@@ -43,7 +43,7 @@ export async function runPartition(
 function report({ logger, definition }: FoldContext, partition: number, err: unknown): void {
   const about = { fold: definition.name, partition, err };
   if (err instanceof PositionMoved || err instanceof RelayFenced)
-    logger.info(about, 'another replica folds this partition too: opening it anew');
+    logger.info(about, 'another replica or a rebuild moved this partition: opening it anew');
   else if (err instanceof AppError && err.errorClass === 'network')
     logger.warn(about, 'folding was interrupted: opening the partition anew');
   else logger.error(about, 'folding failed: opening the partition anew');
@@ -122,6 +122,9 @@ async function lookAround(context: FoldContext, partition: number, at: Checkpoin
   const log = await bus.state('MAIL');
   if (!isSameLog(at.epoch, log) || log.last < at.position)
     throw new LogChanged('the log is not the one that was opened');
+  const stands = await readCheckpoint(db, definition.name, partition);
+  if (stands?.position !== at.position || stands.epoch !== at.epoch)
+    throw new PositionMoved(`${definition.name} was set back in partition ${partition}`);
   // What is stored by now is found here; so if that is nothing new, nothing up to log.last is.
   const newest = await bus.last('MAIL', partitionFilter(partition));
   if (log.last === at.position || (newest && newest.sequence > at.position)) return at;
