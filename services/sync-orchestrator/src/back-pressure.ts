@@ -1,8 +1,8 @@
 /** Imports wait while the projector is behind: work is not started rather than piled up. */
 import type { Bus } from '@mailstream/bus';
-import { fnv1a32, PARTITIONS, partitionToken } from '@mailstream/contracts';
+import { fnv1a32, PARTITIONS } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
-import { readPositions } from '@mailstream/fold';
+import { readLag } from '@mailstream/fold';
 
 /** How long a measured lag is believed, milliseconds. */
 const FRESH_MS = 250;
@@ -15,12 +15,8 @@ export function createBackPressure({ bus, db, maxLag }: { bus: Bus; db: Db; maxL
   const measured = new Map<number, { at: number; allowed: Promise<boolean> }>();
 
   async function measure(partition: number): Promise<boolean> {
-    const [last, positions] = await Promise.all([
-      bus.last('MAIL', `mail.${partitionToken(partition)}.>`),
-      readPositions(db, 'projector'),
-    ]);
-    const position = positions.get(partition) ?? 0n;
-    return last === null || last.sequence - position < BigInt(maxLag);
+    const [state] = await readLag({ bus, db }, 'projector', partition);
+    return state === undefined || state.lag < maxLag;
   }
 
   return (account: string): Promise<boolean> => {

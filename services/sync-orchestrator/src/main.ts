@@ -33,7 +33,7 @@ await runService(logger, async () => {
   await bus.ensureTopology({ replicas: config.replicas });
 
   const catalog = createProviderCatalog(PROVIDERS);
-  const outbox = createOutbox({ bus, db, logger, relay: 'control' });
+  const outbox = createOutbox({ bus, db, logger, name: 'control' });
   const backfillAllowed = createBackPressure({ bus, db, maxLag: config.maxLag });
   const reactor = createReactor({
     bus,

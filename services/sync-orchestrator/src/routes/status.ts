@@ -2,7 +2,7 @@
 import type { Bus } from '@mailstream/bus';
 import { ApiError, DeadLetter, DoctorReport, StatusReport } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
-import { foldLags, incidents } from '@mailstream/fold';
+import { incidents, readLag } from '@mailstream/fold';
 import type { HttpServer } from '@mailstream/runtime';
 import { Compile } from 'typebox/compile';
 import type { Accounts } from '../accounts/accounts.ts';
@@ -15,9 +15,10 @@ export function registerStatusRoutes(app: HttpServer, deps: { accounts: Accounts
   const { accounts, bus, db } = deps;
 
   async function report(tenant: string): Promise<StatusReport> {
-    const [list, folds, dead, incidentRows, hints, live, backfill] = await Promise.all([
+    const [list, orchestrator, projector, dead, incidentRows, hints, live, backfill] = await Promise.all([
       accounts.list(tenant),
-      foldLags({ bus, db }),
+      readLag({ bus, db }, 'orchestrator'),
+      readLag({ bus, db }, 'projector'),
       bus.state('DEAD'),
       incidents(db),
       bus.backlog('SYNC', 'orchestrator'),
@@ -26,7 +27,7 @@ export function registerStatusRoutes(app: HttpServer, deps: { accounts: Accounts
     ]);
     return {
       accounts: list,
-      folds,
+      folds: [...orchestrator, ...projector],
       parked: { count: dead.messages, recent: await recentLetters(dead.first, dead.last) },
       incidents: incidentRows,
       pending: { hints, live, backfill },
