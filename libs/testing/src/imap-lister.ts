@@ -28,14 +28,21 @@ export async function listImap(login: ImapLogin): Promise<ListedMailbox[]> {
   }
 }
 
-export async function listAll(client: PlainImap): Promise<ListedMailbox[]> {
+export async function listAll(client: PlainImap, attempts = 5): Promise<ListedMailbox[]> {
   const mailboxes: ListedMailbox[] = [];
   for (const line of await client.command('LIST "" "*"')) {
     const match = /^LIST \(([^)]*)\) (?:"[^"]*"|NIL) ("(?:[^"\\]|\\.)*"|\S+)$/s.exec(line);
     if (!match || /\\(Noselect|NonExistent)/i.test(match[1] ?? '')) continue;
     const quoted = match[2] ?? '';
     const name = quoted.startsWith('"') ? quoted.slice(1, -1).replace(/\\(.)/g, '$1') : quoted;
-    mailboxes.push(await listMailbox(client, readName(name)));
+    try {
+      mailboxes.push(await listMailbox(client, readName(name)));
+    } catch (error) {
+      // Dovecot goes on to list a deleted mailbox that has children, and stumbles over mailboxes that just went away.
+      if (error instanceof Error && /doesn't exist/.test(error.message)) continue;
+      if (attempts > 1) return listAll(client, attempts - 1);
+      throw error;
+    }
   }
   return mailboxes.sort((a, b) => (a.path < b.path ? -1 : 1));
 }

@@ -3,22 +3,20 @@ import type { Page } from '../provider.ts';
 import { importAgain, lowest, type MailboxCursor } from './cursor.ts';
 import { listed, visibleFrom } from './listing.ts';
 import { type Read, readMessages } from './messages.ts';
-import { type Open, PAGE, upserts, withBroken } from './steps.ts';
+import { type Open, upserts, withBroken } from './steps.ts';
 import { countUids, lowestUid, splitNewest, type Uids, uidRange } from './uids.ts';
 
-/** Messages that one job imports, about, before others get their turn. */
-const JOB = 5_000;
-
 export async function* importOlder(open: Open, start: MailboxCursor): AsyncGenerator<Page> {
+  const { page: size, job } = open.tuning;
   let cursor = start;
-  for (let given = 0; given < JOB; ) {
+  for (let given = 0; given < job; ) {
     // Some servers cap what one SEARCH returns: only an empty answer says that nothing is left.
     const left = await open.connection.search(uidRange(1, lowest(cursor)));
     if (left.length === 0) return yield* finishImport(open, cursor);
-    const { newest } = splitNewest(left, JOB - given);
+    const { newest } = splitNewest(left, job - given);
     for await (const page of pagesOf(open, cursor, newest, countUids(left))) {
       cursor = page.cursor;
-      given += PAGE;
+      given += size;
       yield page;
     }
   }
@@ -31,8 +29,9 @@ async function* pagesOf(
   uids: Uids,
   remaining: number,
 ): AsyncGenerator<Page & { readonly cursor: MailboxCursor }> {
+  const size = open.tuning.page;
   let cursor = start;
-  let { newest, rest } = splitNewest(uids, PAGE);
+  let { newest, rest } = splitNewest(uids, size);
   let reading = startReading(open, newest);
   try {
     for (let estimate = remaining; newest.length > 0; ) {
@@ -43,7 +42,7 @@ async function* pagesOf(
         count: cursor.count + messages.length,
         backfill: { ...cursor.backfill, below: lowestUid(newest) ?? 1 },
       };
-      ({ newest, rest } = splitNewest(rest, PAGE));
+      ({ newest, rest } = splitNewest(rest, size));
       reading = startReading(open, newest);
       yield {
         changes: upserts(open, messages, 'backfill'),

@@ -4,7 +4,7 @@ import { digits, importAgain, lowest, type MailboxCursor, startImport } from './
 import { listed, lookAtFlags, visibleFrom } from './listing.ts';
 import { readMessages } from './messages.ts';
 import { normalFlags } from './normalize.ts';
-import { type Open, PAGE, type Steps, upserts, withBroken } from './steps.ts';
+import { type Open, type Steps, upserts, withBroken } from './steps.ts';
 import { chunkUids, countUids, highestUid, NO_UIDS, uidRange, uidsOf } from './uids.ts';
 
 /** VANISHED beyond this share, or this many, is believed only after a full list of uids. */
@@ -42,7 +42,7 @@ interface Changed {
 
 /** CONDSTORE: changed flags and, under QRESYNC, vanished messages, in the range the log knows. */
 async function* changesSince(open: Open, cursor: MailboxCursor): Steps<Changed> {
-  const { connection, mailbox, snapshot } = open;
+  const { connection, mailbox, snapshot, tuning } = open;
   const advanced = { ...cursor, modseq: digits(snapshot.modseq) };
   const known = uidRange(lowest(cursor), cursor.uidNext);
   if (snapshot.modseq === null || known.length === 0)
@@ -69,19 +69,20 @@ async function* changesSince(open: Open, cursor: MailboxCursor): Steps<Changed> 
       kind: 'message',
       data: { op: 'patch', copy: copy(uid), origin: 'live', flags: normalFlags(set) },
     });
-  for (let at = 0; at < changes.length; at += PAGE) yield { changes: changes.slice(at, at + PAGE), cursor };
+  for (let at = 0; at < changes.length; at += tuning.page)
+    yield { changes: changes.slice(at, at + tuning.page), cursor };
   if (suspicious) return { cursor: yield* relist(open, advanced), removed: 0, relisted: true };
   return { cursor: advanced, removed: vanished.length, relisted: false };
 }
 
 /** Messages above the cursor, oldest first, so that each page can move UIDNEXT. */
 async function* newMessages(open: Open, start: MailboxCursor): Steps {
-  const { connection, snapshot } = open;
+  const { connection, snapshot, tuning } = open;
   let cursor = start;
   if (snapshot.uidNext <= cursor.uidNext) return cursor;
   const range = uidRange(cursor.uidNext, snapshot.uidNext);
-  const uids = countUids(range) <= PAGE ? range : await connection.search(range);
-  for (const chunk of chunkUids(uids, PAGE)) {
+  const uids = countUids(range) <= tuning.page ? range : await connection.search(range);
+  for (const chunk of chunkUids(uids, tuning.page)) {
     const { messages, broken } = await readMessages(connection, chunk);
     const seen = highestUid(uidsOf(messages.map(({ uid }) => uid)));
     cursor = {

@@ -41,9 +41,11 @@ export interface Connection {
   /** Rows of the open mailbox by uid; absent ones are gone or could not be read. */
   fetch(uids: Uids, query: FetchQueryObject): Promise<Map<number, FetchMessageObject>>;
   delta(within: Uids, since: bigint): Promise<Delta>;
-  /** Every mailbox with its counters. */
+  /** Closes the open mailbox when it is its turn; nobody waits. A server may hang up here when the mailbox was deleted meanwhile. */
+  leave(): void;
+  /** Every mailbox with its counters; none may be open, its counters would be stale (RFC 9051 section 6.3.11). */
   list(): Promise<ListResponse[]>;
-  /** Whether a mailbox that is not listed is really gone. */
+  /** Whether a mailbox is really gone: a listing may name it still, or no longer. */
   isGone(path: string): Promise<boolean>;
   /** Calls `changed` for whatever the server says of the open mailbox by itself. */
   onChange(changed: () => void): void;
@@ -191,10 +193,12 @@ export async function openConnection(
       });
       return { flags, vanished: connection.tellsVanished ? vanished : [] };
     },
+    leave() {
+      // Open read-only: CLOSE expunges nothing.
+      if (connection.usable() && client.mailbox) client.mailboxClose().catch(silent);
+    },
     async list() {
       place = { host, port, user };
-      // STATUS of the open mailbox may be stale (RFC 9051 section 6.3.11). It is open read-only: CLOSE expunges nothing.
-      if (client.mailbox) await command(() => client.mailboxClose());
       const counters = {
         messages: true,
         uidNext: true,
@@ -205,14 +209,13 @@ export async function openConnection(
       return command(() => client.list({ statusQuery: counters }));
     },
     async isGone(path) {
-      try {
-        await command(() => client.status(path, { messages: true }));
-        return false;
-      } catch (error) {
-        const failure = fail(error);
-        if (failure.failure === 'gone') return true;
-        throw failure;
-      }
+      heard = null;
+      const status = await client.status(path, { messages: true }).catch((error: unknown) => {
+        heard = error;
+        return false as const;
+      });
+      if (!connection.usable()) throw fail(heard);
+      return status === false && imapError(heard, { ...place, path }).failure === 'gone';
     },
     onChange(changed) {
       for (const event of ['exists', 'expunge', 'flags']) client.on(event, changed);

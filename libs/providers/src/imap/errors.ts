@@ -30,6 +30,7 @@ type Verdict = readonly [failure: FailureClass, code: string, message: string];
 
 /** Gmail, Dovecot and Exchange each have a sentence of their own, under codes that mean something else. */
 const TOO_MANY = /too many (simultaneous )?connections|maximum number of connections|too many simultaneous/i;
+const MISSING = /(doesn't|does not) exist|no such mailbox|unknown mailbox|non-?existent/i;
 const THROTTLED = /\[THROTTLED\]|request is throttled|exceeded (command or )?bandwidth|rate limit/i;
 const DEFAULT_THROTTLE_MS = 5 * 60_000;
 
@@ -74,7 +75,12 @@ function serverVerdict(signs: Signs, { host, port, user, path }: Place): Verdict
       'imap.auth_rejected',
       `${host} rejected the credentials of ${user}; give new ones (some providers want an app password).`,
     ];
-  if (signs.mailboxMissing || responseCode === 'NONEXISTENT' || signs.code === 'NotFound')
+  if (
+    signs.mailboxMissing ||
+    responseCode === 'NONEXISTENT' ||
+    signs.code === 'NotFound' ||
+    MISSING.test(said)
+  )
     return ['gone', 'imap.mailbox_gone', `Mailbox ${quote(path)} no longer exists on ${host}.`];
   if (responseCode === 'NOPERM')
     return ['permanent', 'imap.forbidden', `${user} may not read mailbox ${quote(path)} on ${host}.`];

@@ -113,52 +113,42 @@ function upsertOf(
   };
 }
 
-/** Which listed mailbox is which remembered one: by MAILBOXID, by path, and else by what only a rename explains. */
+/** Which listed mailbox is which remembered one; the surest sign first. */
 function sameMailboxes(memory: FoldersCursor, listing: readonly Folder[]): Map<Folder, Told> {
   const same = new Map<Folder, Told>();
-  const open = new Set(memory.folders);
-  const match = (folder: Folder, told: Told | undefined) => {
-    if (told === undefined || same.has(folder) || !open.delete(told)) return;
-    same.set(folder, told);
+  const left = new Set(memory.folders);
+  const pair = (isSame: (told: Told, folder: Folder) => boolean, { unique = false } = {}) => {
+    const alike = (told: Told, folder: Folder) =>
+      told.selectable === folder.selectable && isSame(told, folder);
+    const fresh = listing.filter((folder) => !same.has(folder));
+    for (const folder of fresh) {
+      const candidates = [...left].filter((told) => alike(told, folder));
+      const [told] = candidates;
+      if (told === undefined) continue;
+      if (unique && (candidates.length > 1 || fresh.filter((other) => alike(told, other)).length > 1))
+        continue;
+      same.set(folder, told);
+      left.delete(told);
+    }
   };
-  for (const folder of listing)
-    if (folder.id !== null)
-      match(
-        folder,
-        memory.folders.find(({ id }) => id === folder.id),
-      );
-  for (const folder of listing)
-    match(
-      folder,
-      memory.folders.find((told) => told.path === folder.path && !(told.id && folder.id)),
-    );
-
-  const gone = [...open];
-  const fresh = listing.filter((folder) => !same.has(folder));
-  for (const folder of fresh) {
-    const origins = gone.filter((told) => isSameContent(told, folder));
-    const [origin] = origins;
-    if (origin && origins.length === 1 && fresh.filter((other) => isSameContent(origin, other)).length === 1)
-      match(folder, origin);
-  }
-  // Inside a renamed parent the name and UIDVALIDITY suffice. Parents come before their children.
-  for (const folder of fresh) {
+  const inSamePlace = (told: Told, folder: Folder) => told.path === folder.path && !(told.id && folder.id);
+  pair((told, folder) => told.id !== null && told.id === folder.id);
+  pair((told, folder) => inSamePlace(told, folder) && isSameGeneration(told, folder));
+  pair(isSameContent, { unique: true });
+  // Inside a renamed parent a name and UIDVALIDITY suffice. Parents come before their children, so one pass is enough.
+  pair((told, folder) => {
     const parent = [...same].find(([{ path }]) => path === folder.parentPath)?.[1];
-    if (parent === undefined) continue;
-    match(
-      folder,
-      gone.find(
-        (told) =>
-          told.parentPath === parent.path &&
-          told.name === folder.name &&
-          told.counters?.generation === folder.counters?.generation,
-      ),
-    );
-  }
+    return parent?.path === told.parentPath && told.name === folder.name && isSameGeneration(told, folder);
+  });
+  pair(inSamePlace);
   return same;
 }
 
-/** Never of empty mailboxes: they are alike by chance. */
+function isSameGeneration({ counters: a }: Told, { counters: b }: Folder): boolean {
+  return a?.generation === b?.generation;
+}
+
+/** What only a rename explains. Never of empty mailboxes: they are alike by chance. */
 function isSameContent({ counters: a, id }: Told, { counters: b, id: other }: Folder): boolean {
   if (a === null || b === null || (id !== null && other !== null)) return false;
   return (

@@ -7,8 +7,6 @@ import { normalFlags } from './normalize.ts';
 import type { Open, Steps } from './steps.ts';
 import { eachUid, formatUids, type Uids, uidRange, uidsOf, uidsWithin } from './uids.ts';
 
-/** Uids per window of flags. */
-const WINDOW = 1_000;
 /** The newest windows are looked at in each pull, all of them this often. */
 const NEWEST = 2;
 const FULL_EVERY_MS = 6 * 60 * 60_000;
@@ -53,16 +51,18 @@ export function listed(
  * or when `all` is set. A window that is as before says nothing.
  */
 export async function* lookAtFlags(open: Open, start: MailboxCursor, all = false): Steps {
-  const { connection, snapshot, mailbox } = open;
+  const { connection, snapshot, mailbox, tuning } = open;
   const known = uidRange(lowest(start), start.uidNext);
   if ((snapshot.modseq !== null && !all) || known.length === 0) return start;
   const { digests = {}, fullAt = 0 } = start.windows ?? {};
   const full = all || (start.backfill === null && open.now - fullAt >= FULL_EVERY_MS);
   const next: Record<string, string> = full ? {} : { ...digests };
   let cursor = start;
-  for (const window of full ? windowsOf(await connection.search(known)) : newestWindows(start)) {
-    const from = Math.max(window * WINDOW, lowest(start));
-    const to = Math.min((window + 1) * WINDOW, start.uidNext);
+  for (const window of full
+    ? windowsOf(await connection.search(known), tuning.window)
+    : newestWindows(start, tuning.window)) {
+    const from = Math.max(window * tuning.window, lowest(start));
+    const to = Math.min((window + 1) * tuning.window, start.uidNext);
     const flags = new Map<number, string[]>();
     for (const [uid, row] of await connection.fetch(uidRange(from, to), { uid: true, flags: true }))
       flags.set(uid, normalFlags(row.flags ?? []));
@@ -89,16 +89,16 @@ export async function* lookAtFlags(open: Open, start: MailboxCursor, all = false
     : cursor;
 }
 
-function newestWindows(cursor: MailboxCursor): number[] {
-  const top = Math.floor((cursor.uidNext - 1) / WINDOW);
-  const bottom = Math.floor(lowest(cursor) / WINDOW);
+function newestWindows(cursor: MailboxCursor, size: number): number[] {
+  const top = Math.floor((cursor.uidNext - 1) / size);
+  const bottom = Math.floor(lowest(cursor) / size);
   return Array.from({ length: NEWEST }, (_, back) => top - back).filter((window) => window >= bottom);
 }
 
-function windowsOf(uids: Uids): number[] {
+function windowsOf(uids: Uids, size: number): number[] {
   const windows = new Set<number>();
   for (const [first, last] of uids)
-    for (let window = Math.floor(first / WINDOW); window <= Math.floor(last / WINDOW); window += 1)
+    for (let window = Math.floor(first / size); window <= Math.floor(last / size); window += 1)
       windows.add(window);
   return [...windows];
 }

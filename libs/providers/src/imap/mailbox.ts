@@ -4,22 +4,31 @@ import { importOlder } from './backfill.ts';
 import { catchUp } from './catch-up.ts';
 import type { Connection } from './connection.ts';
 import { type MailboxCursor, readCursor } from './cursor.ts';
-import { PAGE, type Steps } from './steps.ts';
+import type { Steps, Tuning } from './steps.ts';
 
 export async function* pullMailbox(
   connection: Connection,
   { scope, cursor, lane }: PullRequest,
   path: string,
+  tuning: Tuning,
 ): AsyncGenerator<Page> {
   const snapshot = await connection.examine(path);
-  const open = { connection, mailbox: scope, snapshot, now: Date.now() };
-  const stored = readCursor(cursor);
-  const caughtUp = yield* inFewPages(catchUp(open, stored), stored);
-  if (lane === 'backfill' && caughtUp.backfill !== null) yield* importOlder(open, caughtUp);
+  try {
+    const open = { connection, mailbox: scope, snapshot, tuning, now: tuning.now() };
+    const stored = readCursor(cursor);
+    const caughtUp = yield* inFewPages(catchUp(open, stored), stored, tuning.page);
+    if (lane === 'backfill' && caughtUp.backfill !== null) yield* importOlder(open, caughtUp);
+  } finally {
+    connection.leave();
+  }
 }
 
 /** Live steps are small: together they are one page mostly, so that a change costs one batch. */
-async function* inFewPages(steps: Steps, stored: MailboxCursor | null): AsyncGenerator<Page, MailboxCursor> {
+async function* inFewPages(
+  steps: Steps,
+  stored: MailboxCursor | null,
+  size: number,
+): AsyncGenerator<Page, MailboxCursor> {
   let changes: Change[] = [];
   let reached = stored;
   for (;;) {
@@ -30,7 +39,7 @@ async function* inFewPages(steps: Steps, stored: MailboxCursor | null): AsyncGen
         yield { changes, cursor: value, origin: 'live', done: value.backfill === null, estimate: null };
       return value;
     }
-    if (changes.length > 0 && changes.length + value.changes.length > PAGE) {
+    if (changes.length > 0 && changes.length + value.changes.length > size) {
       yield { changes, cursor: reached, origin: 'live', done: false, estimate: null };
       changes = [];
     }

@@ -22,6 +22,10 @@ const ONCE: readonly (MailboxRole | null)[] = ['all', 'junk', 'trash'];
 export async function* pullMailboxes(connection: Connection, stored: unknown): AsyncGenerator<Page> {
   const memory = readFoldersCursor(stored);
   const folders = await listFolders(connection);
+  // Dovecot goes on to list a deleted mailbox that has children.
+  for (const [at, folder] of folders.entries())
+    if (folder.selectable && folder.counters === null && (await connection.isGone(folder.path)))
+      folders[at] = { ...folder, selectable: false };
   for (const { path, selectable } of missingFrom(memory, folders)) {
     // A listing may be cut short; nothing is removed that still answers.
     if (selectable && !(await connection.isGone(path))) return;

@@ -5,11 +5,13 @@ import { openConnection } from './connection.ts';
 import { pullMailbox } from './mailbox.ts';
 import { pullMailboxes } from './mailboxes.ts';
 import type { ImapCredential, ImapSettings } from './settings.ts';
+import type { Tuning } from './steps.ts';
 import { watchInbox } from './watch.ts';
 
 export async function openSession(
   settings: ImapSettings,
   credential: ImapCredential,
+  tuning: Tuning,
   signal: AbortSignal,
 ): Promise<Session> {
   const connection = await openConnection(settings, credential, signal);
@@ -21,7 +23,7 @@ export async function openSession(
     request.signal.addEventListener('abort', abort, { once: true });
     try {
       if (request.scope === MAILBOXES_SCOPE) yield* pullMailboxes(connection, request.cursor);
-      else if (request.path !== null) yield* pullMailbox(connection, request, request.path);
+      else if (request.path !== null) yield* pullMailbox(connection, request, request.path, tuning);
       else throw new ProviderError('permanent', 'imap.path_missing', `Mailbox ${request.scope} has no path.`);
     } finally {
       request.signal.removeEventListener('abort', abort);

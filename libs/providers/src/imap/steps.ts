@@ -5,15 +5,25 @@ import type { Connection, Examined } from './connection.ts';
 import type { MailboxCursor } from './cursor.ts';
 import { type FetchedMessage, upsertOf } from './normalize.ts';
 
-/** Messages per page: one FETCH, one atomic batch. */
-export const PAGE = 500;
 const MAX_BROKEN = 100;
+
+/** Sizes and the clock; tests make them small. */
+export interface Tuning {
+  /** Messages per page: one FETCH, one atomic batch. */
+  readonly page: number;
+  /** Messages that one job imports, about, before others get their turn. */
+  readonly job: number;
+  /** Uids per window of flags, where flags are found by looking. */
+  readonly window: number;
+  readonly now: () => number;
+}
 
 /** The mailbox as the pull found it. */
 export interface Open {
   readonly connection: Connection;
   readonly mailbox: string;
   readonly snapshot: Examined;
+  readonly tuning: Tuning;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }

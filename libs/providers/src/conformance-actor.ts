@@ -1,0 +1,66 @@
+/** Random operations on an account, the same ones for the same seed. For tests only. */
+import type { World, WorldMailbox } from './conformance.ts';
+
+export interface Actor {
+  /** Does up to `most` operations. What the account refuses is no operation. */
+  act(most: number): Promise<void>;
+  /** True once in `times`. */
+  chance(times: number): boolean;
+}
+
+const NAMES = ['Work', 'Work/A', 'Work/A/ü', 'Lists', 'Lists/日本', 'Old'];
+const FLAGS = ['seen', 'flagged', 'answered', 'draft', 'urgent'];
+
+export function createActor(world: World, inbox: string, seed: number): Actor {
+  const below = createRandom(seed);
+  const pick = <T>(list: readonly T[]): T | undefined => list[below(Math.max(1, list.length))];
+  let boxes: readonly WorldMailbox[] = [];
+
+  const operation = async (): Promise<void> => {
+    const box = pick(boxes) ?? { path: inbox, messages: [] };
+    const uid = pick(box.messages)?.uid ?? 1;
+    const flags = FLAGS.filter(() => below(2) === 0);
+    const name = pick(NAMES) ?? inbox;
+    switch (below(12)) {
+      case 0:
+        return world.createMailbox(name);
+      case 1:
+        return world.renameMailbox(name, pick(NAMES) ?? name);
+      case 2:
+        return world.deleteMailbox(name);
+      case 3:
+        return boxes.some(({ path }) => path === name) ? world.resetGeneration(name) : undefined;
+      case 4:
+      case 5:
+        return world.setFlags(box.path, uid, flags);
+      case 6:
+      case 7:
+        return world.expunge(box.path, uid);
+      case 8:
+        return world.move(box.path, uid, pick(boxes)?.path ?? inbox);
+      default:
+        for (let count = below(6); count >= 0; count -= 1)
+          await world.deliver(box.path, { subject: `s${below(1_000_000)}`, flags });
+    }
+  };
+
+  return {
+    async act(most) {
+      if (most === 0) return;
+      boxes = await world.list();
+      for (let count = below(most); count >= 0; count -= 1) await operation().catch(() => undefined);
+    },
+    chance: (times) => below(times) === 0,
+  };
+}
+
+/** Mulberry32: small, seeded, good enough to choose operations. */
+function createRandom(seed: number): (limit: number) => number {
+  let state = seed * 0x9e3779b9;
+  return (limit) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % limit;
+  };
+}

@@ -1,0 +1,208 @@
+/** How facts are to be read: the reference fold, and a mirror that pulls an account the way orchestrator and fetcher do. For tests only. */
+
+import type { Lane } from '@mailstream/contracts';
+import {
+  MAILBOXES_SCOPE,
+  MailboxChanged,
+  MailboxListed,
+  type MailboxUpsert,
+  MessageChanged,
+  type MessageUpsert,
+  parseUidSet,
+} from '@mailstream/contracts';
+import Value from 'typebox/value';
+import { type Change, type Cursor, type Page, ProviderError, type Session } from './provider.ts';
+
+/** What the facts so far say: mailboxes by key, copies by (mailbox, generation, uid). */
+export interface View {
+  readonly mailboxes: Map<string, MailboxUpsert>;
+  readonly copies: Map<string, MessageUpsert>;
+}
+
+export function foldChange(view: View, change: Change): void {
+  switch (change.kind) {
+    case 'mailbox':
+      foldMailbox(view, change.data);
+      break;
+    case 'message':
+      foldMessage(view, change.data);
+      break;
+    case 'listed':
+      foldListed(view, change.data);
+      break;
+  }
+}
+
+function foldMailbox(view: View, change: MailboxChanged): void {
+  if (change.op === 'upsert') {
+    view.mailboxes.set(change.mailbox, change);
+    return;
+  }
+  view.mailboxes.delete(change.mailbox);
+  for (const [id, { copy }] of view.copies) if (copy.mailbox === change.mailbox) view.copies.delete(id);
+}
+
+function foldMessage(view: View, change: MessageChanged): void {
+  const { mailbox, generation, uid } = change.copy;
+  const id = `${mailbox}.${generation}.${uid}`;
+  const known = view.copies.get(id);
+  if (change.op === 'upsert') view.copies.set(id, change);
+  else if (change.op === 'removed') view.copies.delete(id);
+  // A patch of a copy that is not known says nothing: its upsert will.
+  else if (known && change.flags) view.copies.set(id, { ...known, flags: change.flags });
+}
+
+function foldListed(view: View, listed: MailboxListed): void {
+  const present = listed.present.flatMap(({ uids, flags }) =>
+    parseUidSet(uids).map(([first, last]) => ({ first, last, flags })),
+  );
+  for (const [id, known] of view.copies) {
+    const { mailbox, generation, uid } = known.copy;
+    if (mailbox !== listed.mailbox) continue;
+    if (generation !== listed.generation) {
+      if (listed.sweep) view.copies.delete(id);
+      continue;
+    }
+    if (uid < listed.from || uid >= listed.to) continue;
+    const found = present.find(({ first, last }) => uid >= first && uid <= last);
+    if (found === undefined) view.copies.delete(id);
+    else if (found.flags !== null) view.copies.set(id, { ...known, flags: found.flags });
+  }
+}
+
+export interface SyncOptions {
+  /** Pull every mailbox, not only those whose state changed. */
+  readonly all?: boolean;
+  /** True: this page is lost before it is stored, and the fetcher with it. */
+  readonly losePage?: () => boolean;
+  readonly afterPage?: () => Promise<void>;
+}
+
+export interface Mirror {
+  /** View and cursors always agree: they are stored together. */
+  readonly state: { readonly view: View; readonly cursors: Map<string, Cursor> };
+  /** Every page stored so far. */
+  readonly pages: { readonly scope: string; readonly page: Page }[];
+  /** Pulls the list of mailboxes, and those whose state changed or that are not complete. Throws when a page was lost. */
+  sync(options?: SyncOptions): Promise<void>;
+  pullOnce(
+    session: Session,
+    scope: string,
+    path: string | null,
+    lane: Lane,
+    options?: SyncOptions,
+  ): Promise<void>;
+  /** Goes on from a cursor of the past. */
+  rewind(scope: string, cursor: Cursor): void;
+  /** Whether a sync ended early because a page or the connection was lost; the next one makes it good. */
+  isInterruption(error: unknown): boolean;
+  copiesIn(path: string): MessageUpsert[];
+  /** The view in the form of a `World`'s list. */
+  listing(): { path: string; generation: string; messages: unknown[] }[];
+  close(): Promise<void>;
+}
+
+class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
+export function createMirror(connect: () => Promise<Session>): Mirror {
+  const view: View = { mailboxes: new Map(), copies: new Map() };
+  const cursors = new Map<string, Cursor>();
+  const pages: { scope: string; page: Page }[] = [];
+  const complete = new Set<string>();
+  const dirty = new Set<string>();
+  let session: Session | null = null;
+
+  const store = (scope: string, page: Page) => {
+    for (const change of page.changes) {
+      assertValid(change);
+      foldChange(view, change);
+      if (change.kind !== 'mailbox') continue;
+      dirty.add(change.data.mailbox);
+    }
+    // What is stored comes back as JSON.
+    cursors.set(scope, JSON.parse(JSON.stringify(page.cursor)));
+    if (page.done) complete.add(scope);
+    else complete.delete(scope);
+    pages.push({ scope, page });
+  };
+
+  const pullAll = async (using: Session, { mailbox, path }: MailboxUpsert, options: SyncOptions) => {
+    try {
+      await mirror.pullOnce(using, mailbox, path, 'live', options);
+      for (let jobs = 0; !complete.has(mailbox); jobs += 1) {
+        if (jobs > 1_000) throw new Error(`the import of ${path} never ends`);
+        const before = pages.length;
+        await mirror.pullOnce(using, mailbox, path, 'backfill', options);
+        if (pages.length === before) complete.add(mailbox);
+      }
+      dirty.delete(mailbox);
+    } catch (error) {
+      // It was deleted or renamed meanwhile: the next listing says so.
+      if (!(error instanceof ProviderError && error.failure === 'gone')) throw error;
+    }
+  };
+
+  const mirror: Mirror = {
+    state: { view, cursors },
+    pages,
+    async pullOnce(using, scope, path, lane, { losePage, afterPage } = {}) {
+      const { signal } = new AbortController();
+      const cursor = cursors.get(scope) ?? null;
+      for await (const page of using.pull({ scope, path, cursor, lane, signal })) {
+        if (losePage?.()) throw new Interrupted('lost before it was stored');
+        store(scope, page);
+        await afterPage?.();
+      }
+    },
+    async sync(options = {}) {
+      if (session && !session.usable()) await mirror.close();
+      session ??= await connect();
+      try {
+        await mirror.pullOnce(session, MAILBOXES_SCOPE, null, 'live', options);
+        for (const box of [...view.mailboxes.values()])
+          if (box.selectable && (options.all || dirty.has(box.mailbox) || !complete.has(box.mailbox)))
+            await pullAll(session, box, options);
+      } catch (error) {
+        const usable = session.usable();
+        if (error instanceof Interrupted || !usable) await mirror.close();
+        throw error instanceof ProviderError && !usable
+          ? new Interrupted(error.message, { cause: error })
+          : error;
+      }
+    },
+    rewind(scope, cursor) {
+      cursors.set(scope, cursor);
+      complete.delete(scope);
+    },
+    isInterruption: (error) => error instanceof Interrupted,
+    copiesIn(path) {
+      const box = [...view.mailboxes.values()].find((mailbox) => mailbox.path === path);
+      return [...view.copies.values()].filter(({ copy }) => copy.mailbox === box?.mailbox);
+    },
+    listing() {
+      const boxes = [...view.mailboxes.values()].filter(({ selectable }) => selectable);
+      return boxes
+        .sort((a, b) => (a.path < b.path ? -1 : 1))
+        .map(({ mailbox, path }) => {
+          const copies = [...view.copies.values()].filter(({ copy }) => copy.mailbox === mailbox);
+          const generations = new Set(copies.map(({ copy }) => copy.generation));
+          const messages = copies
+            .map(({ copy, flags, content }) => ({ uid: copy.uid, flags, subject: content.subject }))
+            .sort((a, b) => a.uid - b.uid);
+          return { path, generation: [...generations].join(' and '), messages };
+        });
+    },
+    async close() {
+      await session?.close();
+      session = null;
+    },
+  };
+  return mirror;
+}
+
+function assertValid({ kind, data }: Change): void {
+  const schema = kind === 'message' ? MessageChanged : kind === 'mailbox' ? MailboxChanged : MailboxListed;
+  if (!Value.Check(schema, data)) throw new Error(`not a valid fact: ${JSON.stringify(data)}`);
+}

@@ -1,0 +1,328 @@
+/** One suite for every provider: after any sequence of operations on an account, the folded facts equal the account. For tests only. */
+import { MAILBOXES_SCOPE } from '@mailstream/contracts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createActor } from './conformance-actor.ts';
+import { createMirror, type Mirror } from './conformance-mirror.ts';
+import type { Session } from './provider.ts';
+
+/** An account that a test acts on behind the provider's back. Mailboxes are named by path, messages by uid as `list` tells them. */
+export interface World {
+  deliver(
+    mailbox: string,
+    mail: { readonly subject: string; readonly flags?: readonly string[] },
+  ): Promise<void>;
+  /** Replaces the flags; spelled as facts spell them. */
+  setFlags(mailbox: string, uid: number, flags: readonly string[]): Promise<void>;
+  expunge(mailbox: string, uid: number): Promise<void>;
+  move(from: string, uid: number, to: string): Promise<void>;
+  createMailbox(path: string): Promise<void>;
+  renameMailbox(from: string, to: string): Promise<void>;
+  deleteMailbox(path: string): Promise<void>;
+  /** Makes the provider forget all uids of the mailbox; its messages stay. */
+  resetGeneration(path: string): Promise<void>;
+  /** The truth, by means that share nothing with the provider. Mailboxes that hold no messages by nature are left out. */
+  list(): Promise<readonly WorldMailbox[]>;
+}
+
+export interface WorldMailbox {
+  readonly path: string;
+  readonly generation: string;
+  readonly messages: readonly {
+    readonly uid: number;
+    readonly flags: readonly string[];
+    readonly subject: string | null;
+  }[];
+}
+
+/** An empty account of one's own. */
+export interface Harness {
+  readonly world: World;
+  /** With pages of about three messages, so that small mailboxes need several. */
+  connect(): Promise<Session>;
+  close(): Promise<void>;
+}
+
+export interface ConformanceOptions {
+  readonly inbox: string;
+  createHarness(): Promise<Harness>;
+  /** Whether the state of a mailbox in the list tells of every change in it; if not, all mailboxes are polled. */
+  readonly statesTell: boolean;
+  /** How many random sequences to run, and the first seed. */
+  readonly sequences: number;
+  readonly seed?: number;
+}
+
+export function describeProvider(name: string, options: ConformanceOptions): void {
+  describe(name, () => {
+    describeOperations(options);
+    describeInterruptions(options);
+    describeRandomSequences(options);
+  });
+}
+
+/** An account, its mirror, and the comparison of both. */
+interface Stage extends Harness {
+  readonly mirror: Mirror;
+  /** Syncs until nothing is left, then compares. */
+  settle(): Promise<void>;
+}
+
+async function createStage(options: ConformanceOptions): Promise<Stage> {
+  const harness = await options.createHarness();
+  const mirror = createMirror(() => harness.connect());
+  return {
+    ...harness,
+    mirror,
+    async settle() {
+      await mirror.sync({ all: !options.statesTell });
+      expect(mirror.listing()).toEqual(listingOf(await harness.world.list()));
+      const { mailboxes, copies } = mirror.state.view;
+      expect([...copies.values()].filter(({ copy }) => !mailboxes.has(copy.mailbox))).toEqual([]);
+    },
+    async close() {
+      await mirror.close();
+      await harness.close();
+    },
+  };
+}
+
+/** What can be compared: a mailbox without messages shows no generation. */
+function listingOf(boxes: readonly WorldMailbox[]) {
+  return boxes.map(({ path, generation, messages }) => ({
+    path,
+    generation: messages.length === 0 ? '' : generation,
+    messages: messages.map(({ uid, flags, subject }) => ({ uid, flags, subject })),
+  }));
+}
+
+async function fill(world: World, mailbox: string, count: number): Promise<void> {
+  for (let at = 1; at <= count; at += 1)
+    await world.deliver(mailbox, {
+      subject: `${mailbox.replace(/\W/g, '')}-${at}`,
+      flags: at % 2 ? ['seen'] : [],
+    });
+}
+
+function describeOperations(options: ConformanceOptions): void {
+  describe('mirrors', () => {
+    const { inbox } = options;
+    let stage: Stage;
+    let world: World;
+    let mirror: Mirror;
+    const uids = async (path: string) =>
+      (await world.list()).find((mailbox) => mailbox.path === path)?.messages.map(({ uid }) => uid) ?? [];
+    const keyOf = (path: string) =>
+      [...mirror.state.view.mailboxes.values()].find((box) => box.path === path)?.mailbox;
+
+    beforeAll(async () => {
+      stage = await createStage(options);
+      ({ world, mirror } = stage);
+      for (const path of ['Work', 'Work/Projects', 'Über & Söhne', 'Работа 日本'])
+        await world.createMailbox(path);
+      await fill(world, inbox, 11);
+      await fill(world, 'Work/Projects', 4);
+      await fill(world, 'Работа 日本', 2);
+    });
+    afterAll(() => stage.close());
+
+    it('everything, the newest first', async () => {
+      await stage.settle();
+      const imported = mirror.pages
+        .filter(({ scope, page }) => scope === keyOf(inbox) && page.origin === 'backfill')
+        .flatMap(({ page }) => page.changes)
+        .flatMap((change) => (change.kind === 'message' ? [change.data.copy.uid] : []));
+      const lowest = [imported.slice(0, 3), imported.slice(3, 6)].map((part) => Math.min(...part));
+      expect(imported).toHaveLength(11);
+      expect(lowest[0]).toBeGreaterThan(lowest[1] ?? 0);
+    });
+
+    it('nothing, when nothing changed', async () => {
+      await mirror.sync({ all: true });
+      const before = mirror.pages.length;
+      await mirror.sync({ all: true });
+      expect(mirror.pages.slice(before)).toEqual([]);
+    });
+
+    it('new mail, in the live lane', async () => {
+      await fill(world, inbox, 5);
+      await world.deliver('Über & Söhne', { subject: 'first' });
+      await stage.settle();
+      expect(mirror.pages.at(-1)?.page).toMatchObject({ done: true });
+    });
+
+    it('flags, also of several messages and as keywords', async () => {
+      const [first = 0, second = 0] = await uids(inbox);
+      await world.setFlags(inbox, first, ['answered', 'flagged', 'project-x']);
+      await world.setFlags(inbox, second, []);
+      await stage.settle();
+    });
+
+    it('removed messages, one and all', async () => {
+      await world.expunge(inbox, (await uids(inbox))[3] ?? 0);
+      for (const uid of await uids('Работа 日本')) await world.expunge('Работа 日本', uid);
+      await stage.settle();
+    });
+
+    it('a removal that new mail hides in the count', async () => {
+      await world.expunge(inbox, (await uids(inbox))[0] ?? 0);
+      await world.deliver(inbox, { subject: 'instead' });
+      await stage.settle();
+    });
+
+    it('moves between mailboxes', async () => {
+      await world.move(inbox, (await uids(inbox))[1] ?? 0, 'Work');
+      await world.move('Work/Projects', (await uids('Work/Projects'))[0] ?? 0, inbox);
+      await stage.settle();
+    });
+
+    it('a renamed mailbox under its old key, with its children', async () => {
+      const keys = ['Work', 'Work/Projects'].map(keyOf);
+      await world.renameMailbox('Work', 'Büro');
+      await stage.settle();
+      expect(['Büro', 'Büro/Projects'].map(keyOf)).toEqual(keys);
+      await world.createMailbox('Work');
+      await world.deliver('Work', { subject: 'another Work' });
+      await stage.settle();
+      expect(keyOf('Work')).not.toBe(keys[0]);
+    });
+
+    it('a mailbox deleted, and made again under its name', async () => {
+      await world.deleteMailbox('Work');
+      await stage.settle();
+      await world.createMailbox('Work');
+      await world.deliver('Work', { subject: 'reborn' });
+      await stage.settle();
+      await world.deleteMailbox('Work');
+      await world.createMailbox('Work');
+      await fill(world, 'Work', 3);
+      await stage.settle();
+    });
+
+    it('a mailbox whose uids were all forgotten, whose old copies stay until it is read again', async () => {
+      await fill(world, 'Work', 7);
+      await stage.settle();
+      const old = mirror.copiesIn('Work').length;
+      await world.resetGeneration('Work');
+      const counts: number[] = [];
+      await mirror.sync({ afterPage: async () => void counts.push(mirror.copiesIn('Work').length) });
+      await stage.settle();
+      expect(Math.min(...counts)).toBeGreaterThanOrEqual(old);
+    });
+  });
+}
+
+function describeInterruptions(options: ConformanceOptions): void {
+  describe('is right after', () => {
+    const { inbox } = options;
+    let stage: Stage;
+    const staged = (run: (stage: Stage) => Promise<void>) => async () => {
+      stage = await createStage(options);
+      await run(stage).finally(() => stage.close());
+    };
+
+    it(
+      'changes during the import',
+      staged(async ({ world, mirror, settle }) => {
+        await fill(world, inbox, 20);
+        let page = 0;
+        await mirror.sync({
+          async afterPage() {
+            page += 1;
+            if (page > 6) return;
+            const uids =
+              (await world.list()).find(({ path }) => path === inbox)?.messages.map(({ uid }) => uid) ?? [];
+            await world.expunge(inbox, uids.at(-1) ?? 0);
+            await world.expunge(inbox, uids.at(0) ?? 0);
+            await world.setFlags(inbox, uids.at(uids.length >> 1) ?? 0, ['flagged']);
+            await world.deliver(inbox, { subject: `meanwhile-${page}` });
+          },
+        });
+        await settle();
+      }),
+    );
+
+    it(
+      'a loss of each page in turn, and of the connection with it',
+      staged(async ({ world, mirror, settle }) => {
+        await fill(world, inbox, 14);
+        for (let lost = 0; lost < 10; lost += 1) {
+          let page = 0;
+          await mirror.sync({ losePage: () => page++ === lost }).catch((error: unknown) => {
+            if (!mirror.isInterruption(error)) throw error;
+          });
+          if (lost % 3 === 0) await world.deliver(inbox, { subject: `after-loss-${lost}` });
+        }
+        await settle();
+      }),
+    );
+
+    it(
+      'going on from any earlier cursor of a mailbox',
+      staged(async ({ world, mirror, settle }) => {
+        await fill(world, inbox, 10);
+        await settle();
+        for (const uid of [2, 5, 9]) {
+          await world.expunge(inbox, uid);
+          await world.setFlags(inbox, uid + 1, ['flagged']);
+          await world.deliver(inbox, { subject: `later-${uid}` });
+          await settle();
+        }
+        const scope =
+          [...mirror.state.view.mailboxes.values()].find((box) => box.path === inbox)?.mailbox ?? '';
+        const cursors = mirror.pages
+          .filter((stored) => stored.scope === scope)
+          .map(({ page }) => page.cursor);
+        for (const cursor of [null, ...cursors]) {
+          mirror.rewind(scope, cursor);
+          await mirror.sync({ all: true });
+          await settle();
+        }
+      }),
+    );
+
+    it(
+      'a first pull in the live lane, which imports nothing',
+      staged(async ({ world, mirror, settle, connect }) => {
+        await fill(world, inbox, 5);
+        const session = await connect();
+        await mirror.pullOnce(session, MAILBOXES_SCOPE, null, 'live');
+        const [box] = [...mirror.state.view.mailboxes.values()].filter(({ path }) => path === inbox);
+        if (!box) throw new Error('no inbox');
+        await mirror.pullOnce(session, box.mailbox, box.path, 'live');
+        expect(mirror.copiesIn(inbox)).toEqual([]);
+        await world.deliver(inbox, { subject: 'live' });
+        await mirror.pullOnce(session, box.mailbox, box.path, 'live');
+        expect(mirror.copiesIn(inbox).map(({ content }) => content.subject)).toEqual(['live']);
+        expect(mirror.pages.at(-1)?.page.done).toBe(false);
+        await session.close();
+        await settle();
+      }),
+    );
+  });
+}
+
+function describeRandomSequences(options: ConformanceOptions): void {
+  const { inbox, sequences, seed: firstSeed = 1 } = options;
+  describe('equals the account after random operations', () => {
+    for (let seed = firstSeed; seed < firstSeed + sequences; seed += 1) {
+      it(`seed ${seed}`, async () => {
+        const { world, mirror, settle, close } = await createStage(options);
+        const actor = createActor(world, inbox, seed);
+        try {
+          for (let round = 0; round < 3; round += 1) {
+            await actor.act(6);
+            await mirror
+              .sync({ losePage: () => actor.chance(8), afterPage: () => actor.act(actor.chance(3) ? 1 : 0) })
+              .catch((error: unknown) => {
+                if (!mirror.isInterruption(error)) throw error;
+              });
+            if (actor.chance(2)) await settle();
+          }
+          await settle();
+        } finally {
+          await close();
+        }
+      });
+    }
+  });
+}
