@@ -54,12 +54,12 @@ type Session = (signal: AbortSignal, onProgress: () => void) => Promise<void>;
 /** From opening a partition to the first failure of any part of it. */
 function createSession(context: FoldContext, partition: number): Session {
   const { bus, definition } = context;
-  const seeds = createSeedLedger();
   const filters = factFilters(partition, definition.facts);
 
   return async (outer, onProgress) => {
     const start = await openPartition(context, partition);
     const queue = createUnitQueue();
+    const seeds = createSeedLedger();
     const mail = relayTo(context, partition, 'mail', start);
     const changes = relayTo(context, partition, 'changes', start);
 

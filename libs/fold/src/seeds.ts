@@ -25,7 +25,10 @@ export async function seedsFor(
   });
 }
 
-/** Seeds on their way, so that a stream of stale pages does not bring forth a stream of seeds. In memory: one seed too many is discarded. */
+/**
+ * Seeds on their way, so that a stream of stale pages does not bring forth a stream of seeds. In memory and for as long as a partition is open:
+ * after a crash nobody knows whether one had arrived, and one too many is discarded.
+ */
 export interface SeedLedger {
   /** Of the scopes that diverged, those for which none is on its way once these have arrived. */
   missing(diverged: readonly Scope[], arrived: readonly Scope[]): Scope[];

@@ -27,8 +27,8 @@ export interface World {
 }
 
 /** A log, a database with the engine's tables and the keeper's. */
-export async function createWorld(): Promise<World> {
-  const [nats, database] = await Promise.all([createNats(), createDatabase()]);
+export async function createWorld(log: Promise<TestNats> = createNats()): Promise<World> {
+  const [nats, database] = await Promise.all([log, createDatabase()]);
   const [bus] = await Promise.all([
     connectBus({ url: nats.url, name: 'fold test', logger: silent }),
     migrateFold(database.url, silent),

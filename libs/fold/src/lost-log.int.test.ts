@@ -1,0 +1,197 @@
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PARTITIONS, partitionOf } from '@mailstream/contracts';
+import { startNats } from '@mailstream/devstack';
+import type { TestNats } from '@mailstream/testing';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createFold, type Fold } from './create-fold.ts';
+import { incidents } from './incidents.ts';
+import type { FoldDefinition, RepairKind } from './port.ts';
+import { type FoldPosition, readPositions } from './positions.ts';
+import { createMailbox, type TestMailbox } from './test-mailbox.ts';
+import { createKeeper, createWorld, readCopies, silent, start, type World } from './testkit.ts';
+
+/** A nats-server whose streams can be taken away and put back. */
+interface LogServer extends TestNats {
+  /** Stops the server, does this to the directory of its streams, and starts it again. */
+  whileStopped(work: (streams: string, backup: string) => Promise<void>): Promise<void>;
+}
+
+async function createLogServer(): Promise<LogServer> {
+  const dir = await mkdtemp(join(tmpdir(), 'mailstream-log-'));
+  let server = await startNats({ dir });
+  const restart = async () => {
+    await server.stop();
+    server = await startNats({ dir, port: server.port });
+  };
+  return {
+    url: server.url,
+    kill: () => server.kill(),
+    restart,
+    async whileStopped(work) {
+      await server.stop();
+      await work(join(dir, 'jetstream', 'jetstream', '$G', 'streams'), join(dir, 'backup'));
+      await restart();
+    },
+    async drop() {
+      await server.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+let log: LogServer;
+let world: World;
+let fold: Fold;
+let mailboxes: TestMailbox[];
+let stop = async () => {};
+
+/** Follows the keeper, as the orchestrator follows the projector: no view, no cursors of its own. */
+const follower: FoldDefinition = {
+  name: 'follower',
+  facts: ['cursor.*'],
+  apply: async () => ({ emissions: [] }),
+};
+
+function run(definition = createKeeper()): void {
+  fold = createFold({ ...world, logger: silent, definition, leases: 'ignored' });
+  stop = start(fold, createFold({ ...world, logger: silent, definition: follower, leases: 'ignored' }));
+}
+
+beforeEach(async () => {
+  log = await createLogServer();
+  world = await createWorld(Promise.resolve(log));
+  mailboxes = Array.from({ length: 6 }, () => createMailbox());
+  run();
+  await everybodyWrites('first');
+  await viewIsTrue();
+});
+
+afterEach(async () => {
+  await stop();
+  await world.close();
+});
+
+/** Each mailbox loses a message, changes one and gets one, and a fetcher sees it. */
+async function everybodyWrites(value: string): Promise<void> {
+  for (const mailbox of mailboxes) {
+    mailbox.change(1, null);
+    mailbox.change(2, value);
+    mailbox.change(3 + (value.length % 5), value);
+    await mailbox.sync(world.bus);
+  }
+}
+
+/** Fetchers go on, as hints and polls have them do, until the view is what the providers hold; the follower ends where the keeper ends. */
+async function viewIsTrue(): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      for (const mailbox of mailboxes) await mailbox.sync(world.bus);
+      expect((await readCopies(world.db)).sort()).toEqual(mailboxes.flatMap((each) => each.truth()).sort());
+      expect(await chains('follower')).toEqual(await chains('keeper'));
+    },
+    { timeout: 25_000, interval: 200 },
+  );
+}
+
+const chains = async (name: string) =>
+  await world.db.query(
+    'SELECT account, scope, page FROM fold.chain WHERE fold = $1 ORDER BY account, scope',
+    [name],
+  );
+
+/** The log is repaired, loudly, and then nothing is discarded any more. */
+async function isRepaired(kind: RepairKind): Promise<void> {
+  await viewIsTrue();
+  const found = (await incidents(world.db)).filter((each) => each.fold === 'keeper');
+  expect(new Set(found.map((each) => each.kind))).toEqual(new Set([kind]));
+  const partitions = new Set(mailboxes.map((each) => Number(partitionOf(each.at.account))));
+  expect(new Set(found.map((each) => each.partition)).isSupersetOf(partitions)).toBe(true);
+  expect(fold.stats().incidents).toBe(found.length);
+  const { discarded } = fold.stats();
+  await everybodyWrites('after the repair');
+  await viewIsTrue();
+  expect(fold.stats().discarded).toBe(discarded);
+}
+
+describe('a log that was deleted and made again', () => {
+  it('is found while running', async () => {
+    await log.whileStopped(async (streams) => await rm(join(streams, 'MAIL'), { recursive: true }));
+    await world.bus.ensureTopology();
+    await everybodyWrites('into the new log');
+    await isRepaired('recreated');
+  });
+
+  it('is found at the start, with pages in it from before the repair and from during it', async () => {
+    await stop();
+    await everybodyWrites('never folded');
+    await log.whileStopped(async (streams) => await rm(join(streams, 'MAIL'), { recursive: true }));
+    await world.bus.ensureTopology();
+    await everybodyWrites('skipped by the move to the end');
+    run({
+      ...createKeeper(),
+      async repaired(_tx, partition) {
+        for (const mailbox of mailboxes) {
+          if (Number(partitionOf(mailbox.at.account)) !== partition) continue;
+          mailbox.change(2, 'stored after the move, before the seed');
+          await mailbox.sync(world.bus);
+        }
+        return [];
+      },
+    });
+    await isRepaired('recreated');
+  });
+});
+
+describe('a log put back from a backup', () => {
+  beforeEach(async () => {
+    await log.whileStopped(async (streams, backup) => await cp(streams, backup, { recursive: true }));
+    await everybodyWrites('after the backup');
+    await viewIsTrue();
+  });
+
+  const putBack = async (streams: string, backup: string) => {
+    await rm(join(streams, 'MAIL'), { recursive: true });
+    await cp(join(backup, 'MAIL'), join(streams, 'MAIL'), { recursive: true });
+  };
+
+  it('has lost its tail', async () => {
+    await stop();
+    await log.whileStopped(putBack);
+    run();
+    await isRepaired('truncated');
+  });
+
+  it('has other events at the same sequences', async () => {
+    await stop();
+    await log.whileStopped(putBack);
+    await everybodyWrites('written into the old log');
+    await everybodyWrites('and again');
+    run();
+    await isRepaired('restored');
+  });
+});
+
+it('finds that what it had not folded has expired', async () => {
+  await stop();
+  await everybodyWrites('never folded');
+  await world.bus.purge('MAIL', 'mail.>');
+  run();
+  await isRepaired('expired');
+});
+
+it('takes no harm when an account is purged, be it the oldest in the log', async () => {
+  const { last } = await world.bus.state('MAIL');
+  const isCaughtUp = (each: FoldPosition) => each.position >= last;
+  await vi.waitFor(async () => {
+    expect((await readPositions(world.db, 'keeper')).filter(isCaughtUp)).toHaveLength(PARTITIONS);
+  }, 15_000);
+  const oldest = mailboxes[0]?.at;
+  await world.bus.purge('MAIL', `mail.*.*.${oldest?.account}.>`);
+  await stop();
+  run();
+  await everybodyWrites('after the purge');
+  await viewIsTrue();
+  expect(await incidents(world.db)).toEqual([]);
+});
