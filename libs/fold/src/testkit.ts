@@ -48,7 +48,7 @@ export async function createWorld(log: Promise<TestNats> = createNats()): Promis
   };
 }
 
-async function createKeeperTables(db: Db): Promise<void> {
+export async function createKeeperTables(db: Db): Promise<void> {
   await db.query(`
     CREATE TABLE copy (
       account text, mailbox text, uid int, value text, version bigint, PRIMARY KEY (account, mailbox, uid)
