@@ -28,7 +28,7 @@ export async function listImap(login: ImapLogin): Promise<ListedMailbox[]> {
   }
 }
 
-export async function listAll(client: PlainImap, attempts = 5): Promise<ListedMailbox[]> {
+export async function listAll(client: PlainImap, attempts = 3): Promise<ListedMailbox[]> {
   const mailboxes: ListedMailbox[] = [];
   for (const line of await client.command('LIST "" "*"')) {
     const match = /^LIST \(([^)]*)\) (?:"[^"]*"|NIL) ("(?:[^"\\]|\\.)*"|\S+)$/s.exec(line);
@@ -38,10 +38,12 @@ export async function listAll(client: PlainImap, attempts = 5): Promise<ListedMa
     try {
       mailboxes.push(await listMailbox(client, readName(name)));
     } catch (error) {
-      // Dovecot goes on to list a deleted mailbox that has children, and stumbles over mailboxes that just went away.
+      // Dovecot goes on to list a deleted mailbox that has children.
       if (error instanceof Error && /doesn't exist/.test(error.message)) continue;
-      if (attempts > 1) return listAll(client, attempts - 1);
-      throw error;
+      if (attempts === 1) throw error;
+      // It may trip over the index of a mailbox that was just made again, and repairs it when the mailbox is opened for writing.
+      await client.command(`SELECT ${wireName(readName(name))}`).catch(() => undefined);
+      return listAll(client, attempts - 1);
     }
   }
   return mailboxes.sort((a, b) => (a.path < b.path ? -1 : 1));

@@ -3,4 +3,11 @@ export * from './backends.ts';
 export { hasDovecot } from './env.ts';
 export { type ListedMailbox, type ListedMessage, listImap } from './imap-lister.ts';
 export { type ImapLogin, type PlainImap, plainImap } from './imap-plain-client.ts';
+export {
+  fetchRow,
+  type ScriptMailbox,
+  type ScriptServer,
+  scriptMailbox,
+  startScriptServer,
+} from './imap-script-server.ts';
 export { createImapWorld } from './imap-world.ts';

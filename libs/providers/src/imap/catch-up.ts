@@ -1,7 +1,8 @@
 /** The live steps of a mailbox: what changed in the part the log knows, and what is newer. */
 import type { Change } from '../provider.ts';
 import { digits, importAgain, lowest, type MailboxCursor, startImport } from './cursor.ts';
-import { listed, lookAtFlags, visibleFrom } from './listing.ts';
+import { lookAtFlags } from './flags.ts';
+import { listed, visibleFrom } from './listing.ts';
 import { readMessages } from './messages.ts';
 import { normalFlags } from './normalize.ts';
 import { type Open, type Steps, upserts, withBroken } from './steps.ts';
@@ -51,8 +52,8 @@ async function* changesSince(open: Open, cursor: MailboxCursor): Steps<Changed> 
   if (since === snapshot.modseq) return { cursor, removed: 0, relisted: false };
   if (since === null || since > snapshot.modseq) {
     // Mod-sequences that only began, or run backwards, say nothing about the past.
-    yield* lookAtFlags(open, cursor, true);
-    return { cursor: advanced, removed: 0, relisted: false };
+    const { windows: _, ...looked } = yield* lookAtFlags(open, cursor, true);
+    return { cursor: { ...looked, modseq: advanced.modseq }, removed: 0, relisted: false };
   }
 
   const { flags, vanished } = await connection.delta(known, since);

@@ -3,7 +3,7 @@ import { type FetchMessageObject, type FetchQueryObject, ImapFlow, type ListResp
 import type { ProviderError } from '../provider.ts';
 import type { Snapshot } from './cursor.ts';
 import { imapError, type Place } from './errors.ts';
-import { type Quirks, quirksOfCapabilities, quirksOfHost } from './quirks.ts';
+import { type Quirks, quirksOfCapabilities } from './quirks.ts';
 import type { ImapCredential, ImapSettings } from './settings.ts';
 import { formatUids, NO_UIDS, parseUids, type Uids, uidsOf } from './uids.ts';
 
@@ -62,6 +62,7 @@ export interface Connection {
 export async function openConnection(
   settings: ImapSettings,
   credential: ImapCredential,
+  hostQuirks: Quirks,
   signal: AbortSignal,
 ): Promise<Connection> {
   const { host, user, secure } = settings;
@@ -78,7 +79,6 @@ export async function openConnection(
     }
   };
   const silent = () => undefined;
-  const hostQuirks = quirksOfHost(host);
   const client = new ImapFlow({
     host,
     port,

@@ -27,7 +27,7 @@ export interface MailboxCursor {
   /** The import goes downwards and stands here; null when it is complete. `again` marks a repeated one. */
   readonly backfill: { readonly below: number; readonly again?: true } | null;
   /** Where flags are found by looking: a digest per window of uids, and when all windows were last looked at (ms). */
-  readonly windows?: { readonly digests: Readonly<Record<string, string>>; readonly fullAt: number };
+  readonly windows?: { readonly digests: Readonly<Record<string, string>>; readonly allAt: number };
   /** Uids whose content the server could not give, to be tried again a day after `at` (ms). */
   readonly broken?: { readonly uids: readonly number[]; readonly at: number };
 }

@@ -185,7 +185,7 @@ function signsOf(error: unknown): Signs {
   const heard = said || (fields.authenticationFailed === true ? text('response') : '');
   return {
     code: text('code'),
-    responseCode: text('serverResponseCode') || (/^\[?([A-Z]+)\]/.exec(heard)?.[1] ?? ''),
+    responseCode: text('serverResponseCode') || responseCodeOf(fields.response),
     said: cleanText(heard || (fields.tlsFailed === true ? message : ''), 300),
     status: text('responseStatus'),
     atLogin: fields.authenticationFailed === true,
@@ -193,4 +193,15 @@ function signsOf(error: unknown): Signs {
     mailboxMissing: fields.mailboxMissing === true,
     backoffMs: typeof fields.throttleReset === 'number' ? fields.throttleReset : null,
   };
+}
+
+/** The library parses the code out for some commands only; others leave the parsed response, and BYE and login texts. */
+function responseCodeOf(response: unknown): string {
+  if (typeof response === 'string') return /\[([A-Z]+)[\] ]/.exec(response)?.[1] ?? '';
+  const code = field(field(field(field(field(response, 'attributes'), 0), 'section'), 0), 'value');
+  return typeof code === 'string' ? code.toUpperCase() : '';
+}
+
+function field(value: unknown, name: string | number): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }

@@ -4,6 +4,7 @@ import { type Page, ProviderError, type PullRequest, type Session } from '../pro
 import { openConnection } from './connection.ts';
 import { pullMailbox } from './mailbox.ts';
 import { pullMailboxes } from './mailboxes.ts';
+import { quirksOfHost } from './quirks.ts';
 import type { ImapCredential, ImapSettings } from './settings.ts';
 import type { Tuning } from './steps.ts';
 import { watchInbox } from './watch.ts';
@@ -14,7 +15,12 @@ export async function openSession(
   tuning: Tuning,
   signal: AbortSignal,
 ): Promise<Session> {
-  const connection = await openConnection(settings, credential, signal);
+  const connection = await openConnection(
+    settings,
+    credential,
+    { ...quirksOfHost(settings.host), ...tuning.quirks },
+    signal,
+  );
 
   async function* pull(request: PullRequest): AsyncGenerator<Page> {
     if (request.signal.aborted) return;

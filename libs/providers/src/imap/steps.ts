@@ -4,6 +4,7 @@ import type { Change } from '../provider.ts';
 import type { Connection, Examined } from './connection.ts';
 import type { MailboxCursor } from './cursor.ts';
 import { type FetchedMessage, upsertOf } from './normalize.ts';
+import type { Quirks } from './quirks.ts';
 
 const MAX_BROKEN = 100;
 
@@ -16,6 +17,8 @@ export interface Tuning {
   /** Uids per window of flags, where flags are found by looking. */
   readonly window: number;
   readonly now: () => number;
+  /** In place of what the host's name says. */
+  readonly quirks?: Partial<Quirks>;
 }
 
 /** The mailbox as the pull found it. */
