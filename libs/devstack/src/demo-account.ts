@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Account, MessageView, pageOf } from '@mailstream/contracts';
+import { Account, MailboxView, MessageView, pageOf } from '@mailstream/contracts';
 import { ImapFlow } from 'imapflow';
 import type { Api } from './cli/api.ts';
 import { demoMail } from './demo-mail.ts';
@@ -54,19 +54,27 @@ export async function connectDemoAccount(api: Api, { host, port }: Dovecot): Pro
   return known.id;
 }
 
-/** Waits until the view has messages of the account; empty when there are none after `timeoutMs`, or when told to stop. */
-export async function firstMessages(
+export interface Imported {
+  /** Messages in the view. */
+  readonly count: number;
+  readonly newest: readonly MessageView[];
+}
+
+/** Waits until the account is imported, `timeoutMs` have passed, or `stop`; then says what is in the view. */
+export async function waitForImport(
   api: Api,
   account: string,
   timeoutMs: number,
   stop: AbortSignal,
-): Promise<readonly MessageView[]> {
+): Promise<Imported> {
   const deadline = Date.now() + timeoutMs;
-  for (;;) {
-    const { items } = await api.get(pageOf(MessageView), '/v1/messages', { account, limit: 5 });
-    if (items.length > 0 || Date.now() > deadline || stop.aborted) return items;
-    await sleep(250);
+  while (!stop.aborted && Date.now() < deadline) {
+    if ((await api.get(Account, `/v1/accounts/${account}`)).state === 'live') break;
+    await sleep(100);
   }
+  const mailboxes = await api.get(pageOf(MailboxView), '/v1/mailboxes', { account });
+  const messages = await api.get(pageOf(MessageView), '/v1/messages', { account, limit: 5 });
+  return { count: mailboxes.items.reduce((sum, { messages }) => sum + messages, 0), newest: messages.items };
 }
 
 /** Appends a new message to the inbox every 15 s, as a mail client would, until told to stop. */

@@ -1,14 +1,15 @@
 /** The first messages a newcomer sees stand in columns, whatever script they are written in. */
 import type { MessageView } from '@mailstream/contracts';
 import { expect, test } from 'vitest';
-import { messageLines } from './start-texts.ts';
+import { demoLines } from './start-texts.ts';
 
 test('messages in columns', () => {
-  const lines = messageLines([
+  const newest = [
     message({ subject: '会議の議事録', from: [{ name: '山田 太郎', address: 'taro@sakura.example' }] }),
     message({ subject: null, from: [], unread: false }),
-  ]);
-  expect(lines).toEqual([
+  ];
+  expect(demoLines({ count: 2, newest }, { host: '127.0.0.1', port: 8086 }).slice(0, 3)).toEqual([
+    'The demo mailbox has 2 messages; the newest (● unread):',
     '  ● 2026-01-01 12:30  山田 太郎               会議の議事録',
     '    2026-01-01 12:30  (no sender)             (no subject)',
   ]);

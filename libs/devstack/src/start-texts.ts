@@ -1,9 +1,9 @@
 /** What `npm start` shows when everything runs. */
 import type { MessageView } from '@mailstream/contracts';
-import { DEMO_PASSWORD, DEMO_USER } from './demo-account.ts';
+import { DEMO_PASSWORD, DEMO_USER, type Imported } from './demo-account.ts';
 
 /** One line per message: when, from whom, what. */
-export function messageLines(messages: readonly MessageView[]): string[] {
+function messageLines(messages: readonly MessageView[]): string[] {
   return messages.map(({ receivedAt, from, subject, unread }) => {
     const when = receivedAt.slice(0, 16).replace('T', ' ');
     const sender = from[0]?.name || from[0]?.address || '(no sender)';
@@ -11,17 +11,23 @@ export function messageLines(messages: readonly MessageView[]): string[] {
   });
 }
 
-/** What the demo mailbox is, and how to change it from outside. */
-export function demoHint({ host, port }: { host: string; port: number }): string[] {
+/** What the demo mailbox holds, and how to change it from outside. */
+export function demoLines(
+  { count, newest }: Imported,
+  { host, port }: { host: string; port: number },
+): string[] {
   return [
-    'The demo mailbox is being imported; a new message arrives every 15 s. Any mail client can change it:',
+    `The demo mailbox has ${count} messages; the newest (● unread):`,
+    ...messageLines(newest),
+    '',
+    'A new one arrives every 15 s. Any mail client can change the mailbox:',
     `  IMAP ${host}:${port} without TLS, user ${DEMO_USER}, password ${DEMO_PASSWORD}`,
     '',
   ];
 }
 
 /** The commands to try in a second terminal; `account` is the demo account's id, when there is one. */
-export function whatNext(run: { url: string; natsUrl: string; account?: string }): string[] {
+export function whatNext(run: { url: string; natsUrl: string; account: string | undefined }): string[] {
   const own = '  npm run mailstream -- account add imap --host imap.example.com --user ada@example.com';
   if (run.account === undefined) return ['Connect a mailbox of yours, in a second terminal:', own];
   return [

@@ -2,17 +2,17 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { type Child, logTail, stopLeftovers } from './child.ts';
-import { createApi } from './cli/api.ts';
-import { connectDemoAccount, firstMessages, keepMailArriving, startDemoServer } from './demo-account.ts';
+import { type Api, createApi } from './cli/api.ts';
+import { connectDemoAccount, keepMailArriving, startDemoServer, waitForImport } from './demo-account.ts';
 import type { Dovecot } from './dovecot.ts';
-import { externalServers } from './env.ts';
+import { externalServers, variable } from './env.ts';
 import { STATE_DIR } from './paths.ts';
 import { startStack } from './stack.ts';
 import { checkPortsAreFree, readStartPorts } from './start-ports.ts';
-import { demoHint, messageLines, whatNext } from './start-texts.ts';
+import { demoLines, whatNext } from './start-texts.ts';
 import { claimState, ensureToken, readRunState, writeRunState } from './state.ts';
 
-const FIRST_MESSAGES_MS = 60_000;
+const IMPORT_MS = 60_000;
 
 const stop = stopRequest();
 const claim = claimState();
@@ -34,42 +34,39 @@ async function run(stop: AbortSignal): Promise<void> {
   const external = externalServers();
   const { demo: demoPort, ...ports } = readStartPorts();
   await checkPortsAreFree({ ...ports, demo: demoPort }, external);
-  const token = ensureToken();
+  const token = ensureToken(variable('MAILSTREAM_API_TOKEN'));
 
   const demo = await startDemo(demoPort);
   opened.defer(async () => demo?.stop());
   stop.throwIfAborted();
-  const stack = await startStack({
-    ...external,
-    dir: STATE_DIR,
-    apiToken: token.text,
-    ports,
-    onProgress: say,
-  });
+  const apiToken = token.text;
+  const stack = await startStack({ ...external, dir: STATE_DIR, apiToken, ports, onProgress: say });
   opened.defer(() => stack.stop());
   opened.defer(async () => say('stopping; the state stays in .mailstream/'));
   stop.throwIfAborted();
 
   const { url, natsUrl, databaseUrl } = stack;
   writeRunState({ pid: process.pid, url, natsUrl, databaseUrl, tokenFile: token.file });
-  console.log(`\nMailstream runs at ${url} (API token: .mailstream/token)\n`);
-  if (demo === undefined) {
-    console.log(whatNext({ url, natsUrl }).join('\n'));
-  } else {
-    const api = createApi({ url, token: token.text });
-    const account = await connectDemoAccount(api, demo);
-    const messages = await firstMessages(api, account, FIRST_MESSAGES_MS, stop);
-    console.log(
-      [...demoHint(demo), ...messageLines(messages), '', ...whatNext({ url, natsUrl, account })].join('\n'),
-    );
-    keepMailArriving(demo, stop).catch((error: unknown) =>
-      say(`the demo mailbox gets no more mail: ${error}`),
-    );
-  }
-  console.log('\nCtrl-C stops it.');
+  const account = demo && (await showDemo(createApi({ url, token: apiToken }), demo, stop));
+  show([
+    `Mailstream runs at ${url} (API token: .mailstream/token)`,
+    '',
+    ...whatNext({ url, natsUrl, account }),
+  ]);
+  show(['', 'Ctrl-C stops it.']);
 
   const children = [...stack.units.map((unit) => unit.child()), ...(demo === undefined ? [] : [demo.child])];
   await Promise.race([aborted(stop), ...children.map(unexpectedEnd)]);
+}
+
+/** Connects the demo mailbox, waits until it is in the view, shows it, and lets mail arrive. Returns the account's id. */
+async function showDemo(api: Api, demo: Dovecot, stop: AbortSignal): Promise<string> {
+  const account = await connectDemoAccount(api, demo);
+  say('importing the demo mailbox ...');
+  const imported = await waitForImport(api, account, IMPORT_MS, stop);
+  show(['', ...demoLines(imported, demo)]);
+  keepMailArriving(demo, stop).catch((error: unknown) => say(`the demo mailbox gets no more mail: ${error}`));
+  return account;
 }
 
 /** Everything else works without the demo mailbox. */
@@ -102,6 +99,12 @@ function stopRequest(): AbortSignal {
   return controller.signal;
 }
 
+/** What the person is to read. */
+function show(lines: readonly string[]): void {
+  console.log(lines.join('\n'));
+}
+
+/** Progress and problems. */
 function say(line: string): void {
   console.error(`mailstream: ${line}`);
 }

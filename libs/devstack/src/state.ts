@@ -53,10 +53,12 @@ export function claimState(): { release(): void } | { owner: number } {
   }
 }
 
-/** The API token: made once, readable by its owner only. */
-export function ensureToken(): { readonly text: string; readonly file: string } {
+/** The API token, in a file that only its owner can read: the given one, else one that was made once. */
+export function ensureToken(given: string | undefined): { readonly text: string; readonly file: string } {
   const file = join(STATE_DIR, 'token');
-  if (!existsSync(file)) writeFileSync(file, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600 });
+  if (given !== undefined || !existsSync(file)) {
+    writeFileSync(file, `${given ?? randomBytes(24).toString('base64url')}\n`, { mode: 0o600 });
+  }
   return { text: readFileSync(file, 'utf8').trim(), file };
 }
 
