@@ -43,3 +43,16 @@ describe('the validator of an event', () => {
     expect(check(event)).toBe(false);
   });
 });
+
+it('an event of a newer writer, with attributes and fields of its own, is still read', () => {
+  const event = envelope({
+    id: '1',
+    source: '/test',
+    type: EVENT_TYPES.accountChanged,
+    time: '2026-01-01T00:00:00Z',
+    tenant: 'default',
+    account: 'a',
+    data: { verb: 'added', provider: 'imap', name: 'ada', state: 'live', reason: null, colour: 'green' },
+  });
+  expect(validatorOf(EVENT_TYPES.accountChanged)?.Errors({ ...event, region: 'eu' })).toEqual([]);
+});

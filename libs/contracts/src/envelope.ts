@@ -37,12 +37,12 @@ export interface Envelope<D = unknown> {
   readonly data: D;
 }
 
-/** The JSON Schema of an event: the envelope with its `type` pinned and its `data` described. */
+/**
+ * The JSON Schema of an event: the envelope with its `type` pinned and its `data` described. What a schema does not name is allowed and to be
+ * ignored, here and in `data`: a newer writer may say more than an older reader knows.
+ */
 export function envelopeSchema<T extends string, D extends TSchema>(type: T, data: D) {
-  return Type.Object(
-    { ...attributes, type: Type.Literal(type), data },
-    { $id: type, additionalProperties: false },
-  );
+  return Type.Object({ ...attributes, type: Type.Literal(type), data }, { $id: type });
 }
 
 /** What the caller decides of an event; the rest of the envelope is constant. */

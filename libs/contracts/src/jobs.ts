@@ -6,77 +6,64 @@ import { HINT_REASONS, LANES } from './subjects.ts';
 /** The scope that lists an account's mailboxes; every other scope is one mailbox's key. */
 export const MAILBOXES_SCOPE = 'mailboxes';
 
-export const FetchJob = Type.Object(
-  {
-    run: Type.String({ description: 'Unique per dispatch; echoed in cursors, failures and the report.' }),
-    tenant: Type.String(),
-    account: Type.String(),
-    provider: Type.String(),
-    scope: Type.String(),
-    path: nullable(
-      Type.String({ description: "The provider's address of the scope; null for the list of mailboxes." }),
-    ),
-    lane: Type.Enum(LANES),
-    reason: Type.Enum(HINT_REASONS),
-    credentialVersion: Type.Integer({ description: 'A session opened with an older one is closed first.' }),
-  },
-  { additionalProperties: false },
-);
+export const FetchJob = Type.Object({
+  run: Type.String({ description: 'Unique per dispatch; echoed in cursors, failures and the report.' }),
+  tenant: Type.String(),
+  account: Type.String(),
+  provider: Type.String(),
+  scope: Type.String(),
+  path: nullable(
+    Type.String({ description: "The provider's address of the scope; null for the list of mailboxes." }),
+  ),
+  lane: Type.Enum(LANES),
+  reason: Type.Enum(HINT_REASONS),
+  credentialVersion: Type.Integer({ description: 'A session opened with an older one is closed first.' }),
+});
 export type FetchJob = Static<typeof FetchJob>;
 
 /** A job is over. Lossy by nature: a lost report is made good by the job's redelivery or its deadline. */
-export const FetchReport = Type.Object(
-  {
-    run: Type.String(),
-    outcome: Type.Union([Type.Literal('advanced'), Type.Literal('nothing'), Type.Literal('fenced')]),
-    done: Type.Boolean({ description: 'False: there is more to fetch in this scope.' }),
-  },
-  { additionalProperties: false },
-);
+export const FetchReport = Type.Object({
+  run: Type.String(),
+  outcome: Type.Union([Type.Literal('advanced'), Type.Literal('nothing'), Type.Literal('fenced')]),
+  done: Type.Boolean({ description: 'False: there is more to fetch in this scope.' }),
+});
 export type FetchReport = Static<typeof FetchReport>;
 
 /** One message per watched account on `WATCH`; holding it un-acked is the lease. */
-export const WatchLease = Type.Object(
-  {
-    tenant: Type.String(),
-    account: Type.String(),
-    provider: Type.String(),
-    credentialVersion: Type.Integer(),
-  },
-  { additionalProperties: false },
-);
+export const WatchLease = Type.Object({
+  tenant: Type.String(),
+  account: Type.String(),
+  provider: Type.String(),
+  credentialVersion: Type.Integer(),
+});
 export type WatchLease = Static<typeof WatchLease>;
 
 /** What a fetcher gets from the token broker: where to connect and with what. Kept in memory only. */
 export const CredentialsReply = Type.Union([
-  Type.Object(
-    {
-      ok: Type.Literal(true),
-      settings: Type.Unknown(),
-      credential: Type.Unknown(),
-      credentialVersion: Type.Integer(),
-    },
-    { additionalProperties: false },
-  ),
-  Type.Object(
-    { ok: Type.Literal(false), failure: FailureClass, code: Type.String(), message: Type.String() },
-    { additionalProperties: false },
-  ),
+  Type.Object({
+    ok: Type.Literal(true),
+    settings: Type.Unknown(),
+    credential: Type.Unknown(),
+    credentialVersion: Type.Integer(),
+  }),
+  Type.Object({
+    ok: Type.Literal(false),
+    failure: FailureClass,
+    code: Type.String(),
+    message: Type.String(),
+  }),
 ]);
 export type CredentialsReply = Static<typeof CredentialsReply>;
 
 /** A message that could not be used, on `DEAD`. `payload` is base64 of its first 64 KiB. */
-export const DeadLetter = Type.Object(
-  {
-    stream: Type.String(),
-    sequence: Type.String(),
-    subject: Type.String(),
-    reason: Type.String(),
-    detail: Type.String(),
-    parkedAt: Type.String(),
-    payload: Type.String(),
-    truncated: Type.Boolean(),
-  },
-  { additionalProperties: false },
-);
+export const DeadLetter = Type.Object({
+  stream: Type.String(),
+  sequence: Type.String(),
+  subject: Type.String(),
+  reason: Type.String(),
+  detail: Type.String(),
+  parkedAt: Type.String(),
+  payload: Type.String(),
+  truncated: Type.Boolean(),
+});
 export type DeadLetter = Static<typeof DeadLetter>;

@@ -15,14 +15,11 @@ export type ChangeEntity = keyof typeof CHANGE_VERBS;
 export type ChangeVerb<E extends ChangeEntity> = (typeof CHANGE_VERBS)[E][number];
 
 /** A fact that could not be used was parked, and the message it spoke of may be stale. */
-export const SkippedView = Type.Object(
-  {
-    sequence: Digits,
-    subject: Type.String(),
-    reason: Type.String(),
-  },
-  { additionalProperties: false },
-);
+export const SkippedView = Type.Object({
+  sequence: Digits,
+  subject: Type.String(),
+  reason: Type.String(),
+});
 export type SkippedView = Static<typeof SkippedView>;
 
 export const VIEWS = {
@@ -47,16 +44,13 @@ export interface ChangeData<S = unknown> {
 
 /** The JSON Schema of `ChangeData` for one kind of state. */
 export function changeDataSchema<S extends TSchema>(state: S) {
-  return Type.Object(
-    {
-      version: Digits,
-      origin: nullable(Origin),
-      changed: Type.Array(Type.String()),
-      from: Type.Optional(
-        Type.Array(Type.String(), { description: 'For `message.moved`: keys of the mailboxes it was in.' }),
-      ),
-      state,
-    },
-    { additionalProperties: false },
-  );
+  return Type.Object({
+    version: Digits,
+    origin: nullable(Origin),
+    changed: Type.Array(Type.String()),
+    from: Type.Optional(
+      Type.Array(Type.String(), { description: 'For `message.moved`: keys of the mailboxes it was in.' }),
+    ),
+    state,
+  });
 }

@@ -22,14 +22,11 @@ export const ACCOUNT_VERBS = ['added', 'updated', 'paused', 'resumed', 'removed'
 export const AccountVerb = Type.Enum(ACCOUNT_VERBS);
 export type AccountVerb = (typeof ACCOUNT_VERBS)[number];
 
-export const AccountChanged = Type.Object(
-  {
-    verb: AccountVerb,
-    provider: Type.String(),
-    name: Type.String(),
-    state: AccountState,
-    reason: nullable(Type.String({ description: 'Why it is in this state, for people.' })),
-  },
-  { additionalProperties: false },
-);
+export const AccountChanged = Type.Object({
+  verb: AccountVerb,
+  provider: Type.String(),
+  name: Type.String(),
+  state: AccountState,
+  reason: nullable(Type.String({ description: 'Why it is in this state, for people.' })),
+});
 export type AccountChanged = Static<typeof AccountChanged>;

@@ -23,10 +23,10 @@ export type FailureClass = (typeof FAILURE_CLASSES)[number];
 export const Digits = Type.String({ pattern: '^[0-9]{1,20}$' });
 
 /** A mail address as it stands in a header; either part may be missing in hostile mail. */
-export const Address = Type.Object(
-  { name: Type.Union([Type.String(), Type.Null()]), address: Type.Union([Type.String(), Type.Null()]) },
-  { additionalProperties: false },
-);
+export const Address = Type.Object({
+  name: Type.Union([Type.String(), Type.Null()]),
+  address: Type.Union([Type.String(), Type.Null()]),
+});
 export type Address = Static<typeof Address>;
 
 /**

@@ -12,35 +12,29 @@ const chain = {
 };
 
 /** Closes a page: everything before it in the batch was observed between cursor `prev` and this cursor. */
-export const CursorAdvanced = Type.Object(
-  {
-    ...chain,
-    origin: Origin,
-    run: Type.String({ description: 'The fetch run it is part of.' }),
-    count: Type.Integer({ minimum: 0, description: 'Events of this page before the cursor.' }),
-    done: Type.Boolean({ description: 'Nothing was left to fetch when this page was made.' }),
-    estimate: nullable(Type.Integer({ minimum: 0, description: 'Messages still to import, about.' })),
-    part: Type.Optional(
-      Type.Boolean({
-        description: "The provider's page was too large for one batch; more follows with the same cursor.",
-      }),
-    ),
-  },
-  { additionalProperties: false },
-);
+export const CursorAdvanced = Type.Object({
+  ...chain,
+  origin: Origin,
+  run: Type.String({ description: 'The fetch run it is part of.' }),
+  count: Type.Integer({ minimum: 0, description: 'Events of this page before the cursor.' }),
+  done: Type.Boolean({ description: 'Nothing was left to fetch when this page was made.' }),
+  estimate: nullable(Type.Integer({ minimum: 0, description: 'Messages still to import, about.' })),
+  part: Type.Optional(
+    Type.Boolean({
+      description: "The provider's page was too large for one batch; more follows with the same cursor.",
+    }),
+  ),
+});
 export type CursorAdvanced = Static<typeof CursorAdvanced>;
 
 /** The log was not what it was (DESIGN 4.2): the cursor is put back from Postgres, and providers are asked again from there. */
-export const CursorSeeded = Type.Object(
-  {
-    ...chain,
-    reason: Type.Union([
-      Type.Literal('recreated'),
-      Type.Literal('truncated'),
-      Type.Literal('expired'),
-      Type.Literal('restored'),
-    ]),
-  },
-  { additionalProperties: false },
-);
+export const CursorSeeded = Type.Object({
+  ...chain,
+  reason: Type.Union([
+    Type.Literal('recreated'),
+    Type.Literal('truncated'),
+    Type.Literal('expired'),
+    Type.Literal('restored'),
+  ]),
+});
 export type CursorSeeded = Static<typeof CursorSeeded>;

@@ -7,60 +7,49 @@ export const MAX_RECIPIENTS = 500;
 
 const Addresses = Type.Array(Address, { maxItems: MAX_RECIPIENTS });
 
-export const Attachment = Type.Object(
-  {
-    part: Type.String({ description: "The provider's name of the part: a MIME section number for IMAP." }),
-    filename: nullable(Type.String()),
-    contentType: Type.String(),
-    size: nullable(Type.Integer({ minimum: 0, description: 'Bytes as transferred (encoded).' })),
-    inline: Type.Boolean(),
-    contentId: nullable(Type.String()),
-  },
-  { additionalProperties: false },
-);
+export const Attachment = Type.Object({
+  part: Type.String({ description: "The provider's name of the part: a MIME section number for IMAP." }),
+  filename: nullable(Type.String()),
+  contentType: Type.String(),
+  size: nullable(Type.Integer({ minimum: 0, description: 'Bytes as transferred (encoded).' })),
+  inline: Type.Boolean(),
+  contentId: nullable(Type.String()),
+});
 export type Attachment = Static<typeof Attachment>;
 
 /** The parts of a message that never change: its headers, structure and size. */
-export const MessageContent = Type.Object(
-  {
-    subject: nullable(Type.String()),
-    from: Addresses,
-    sender: Addresses,
-    replyTo: Addresses,
-    to: Addresses,
-    cc: Addresses,
-    bcc: Addresses,
-    recipientsOmitted: Type.Integer({ minimum: 0 }),
-    sentAt: nullable(
-      Type.String({ description: 'The Date header, RFC 3339; forged or absent as it may be.' }),
-    ),
-    receivedAt: Type.String({ description: 'When the provider received it, RFC 3339: the sort key.' }),
-    size: nullable(Type.Integer({ minimum: 0, description: 'Bytes.' })),
-    messageId: nullable(
-      Type.String({ description: 'The Message-ID header without <>. A hint, never an identity.' }),
-    ),
-    inReplyTo: nullable(Type.String()),
-    references: Type.Array(Type.String(), { maxItems: 200 }),
-    providerThread: nullable(Type.String({ description: "The provider's own thread id, where it has one." })),
-    snippet: nullable(Type.String({ maxLength: 300 })),
-    attachments: Type.Array(Attachment, { maxItems: 200 }),
-  },
-  { additionalProperties: false },
-);
+export const MessageContent = Type.Object({
+  subject: nullable(Type.String()),
+  from: Addresses,
+  sender: Addresses,
+  replyTo: Addresses,
+  to: Addresses,
+  cc: Addresses,
+  bcc: Addresses,
+  recipientsOmitted: Type.Integer({ minimum: 0 }),
+  sentAt: nullable(Type.String({ description: 'The Date header, RFC 3339; forged or absent as it may be.' })),
+  receivedAt: Type.String({ description: 'When the provider received it, RFC 3339: the sort key.' }),
+  size: nullable(Type.Integer({ minimum: 0, description: 'Bytes.' })),
+  messageId: nullable(
+    Type.String({ description: 'The Message-ID header without <>. A hint, never an identity.' }),
+  ),
+  inReplyTo: nullable(Type.String()),
+  references: Type.Array(Type.String(), { maxItems: 200 }),
+  providerThread: nullable(Type.String({ description: "The provider's own thread id, where it has one." })),
+  snippet: nullable(Type.String({ maxLength: 300 })),
+  attachments: Type.Array(Attachment, { maxItems: 200 }),
+});
 export type MessageContent = Static<typeof MessageContent>;
 
 /**
  * One copy of a message in one mailbox: for IMAP (mailbox, UIDVALIDITY, UID), RFC 9051 section 2.3.1.1. `generation` changes
  * when the mailbox forgets all its uids; a copy of an older generation is swept by the `mailbox.listed` that ends the new one.
  */
-export const Copy = Type.Object(
-  {
-    mailbox: Type.String({ minLength: 1 }),
-    generation: Type.String(),
-    uid: Type.Integer({ minimum: 1, maximum: 4_294_967_295 }),
-  },
-  { additionalProperties: false },
-);
+export const Copy = Type.Object({
+  mailbox: Type.String({ minLength: 1 }),
+  generation: Type.String(),
+  uid: Type.Integer({ minimum: 1, maximum: 4_294_967_295 }),
+});
 export type Copy = Static<typeof Copy>;
 
 const identity = {
@@ -77,24 +66,25 @@ const identity = {
 };
 
 /** All fields of one copy, as seen now. */
-export const MessageUpsert = Type.Object(
-  { op: Type.Literal('upsert'), ...identity, flags: Flags, content: MessageContent },
-  { additionalProperties: false },
-);
+export const MessageUpsert = Type.Object({
+  op: Type.Literal('upsert'),
+  ...identity,
+  flags: Flags,
+  content: MessageContent,
+});
 export type MessageUpsert = Static<typeof MessageUpsert>;
 
 /** Only what was seen to change: an absent field was not looked at, which is not the same as empty. */
-export const MessagePatch = Type.Object(
-  { op: Type.Literal('patch'), copy: Copy, origin: Origin, flags: Type.Optional(Flags) },
-  { additionalProperties: false },
-);
+export const MessagePatch = Type.Object({
+  op: Type.Literal('patch'),
+  copy: Copy,
+  origin: Origin,
+  flags: Type.Optional(Flags),
+});
 export type MessagePatch = Static<typeof MessagePatch>;
 
 /** The copy is gone from its mailbox. The message is deleted only when this was its last copy. */
-export const MessageRemoved = Type.Object(
-  { op: Type.Literal('removed'), copy: Copy, origin: Origin },
-  { additionalProperties: false },
-);
+export const MessageRemoved = Type.Object({ op: Type.Literal('removed'), copy: Copy, origin: Origin });
 export type MessageRemoved = Static<typeof MessageRemoved>;
 
 export const MessageChanged = Type.Union([MessageUpsert, MessagePatch, MessageRemoved]);

@@ -2,15 +2,12 @@
 import { type Static, Type } from 'typebox';
 import { FailureClass, nullable } from './common.ts';
 
-export const SyncFailed = Type.Object(
-  {
-    scope: Type.String({ minLength: 1 }),
-    run: Type.String(),
-    failure: FailureClass,
-    code: Type.String({ description: 'A code of the error table, for example `imap.auth_rejected`.' }),
-    message: Type.String({ maxLength: 1_000, description: 'One sentence for people; never a secret.' }),
-    retryAfterMs: nullable(Type.Integer({ minimum: 0, description: 'What the provider asked for.' })),
-  },
-  { additionalProperties: false },
-);
+export const SyncFailed = Type.Object({
+  scope: Type.String({ minLength: 1 }),
+  run: Type.String(),
+  failure: FailureClass,
+  code: Type.String({ description: 'A code of the error table, for example `imap.auth_rejected`.' }),
+  message: Type.String({ maxLength: 1_000, description: 'One sentence for people; never a secret.' }),
+  retryAfterMs: nullable(Type.Integer({ minimum: 0, description: 'What the provider asked for.' })),
+});
 export type SyncFailed = Static<typeof SyncFailed>;
