@@ -75,7 +75,8 @@ export async function openConnection(
     if (entry.err !== undefined) heard = entry.err;
     if (entry.throttleDelay !== undefined) {
       fatal = entry.err;
-      client.close();
+      // Not at once: the library begins its sleep only after this line, and wakes only when it is closed meanwhile.
+      client.closeAfter();
     }
   };
   const silent = () => undefined;
@@ -113,7 +114,8 @@ export async function openConnection(
     fatal = error;
   });
 
-  const fail = (error: unknown): ProviderError => imapError(fatal ?? error ?? heard, place);
+  const fail = (error: unknown): ProviderError =>
+    imapError(fatal ?? error ?? heard ?? { code: 'NoConnection', reason: client.byeReason }, place);
   const command = async <T>(work: () => Promise<T>): Promise<T> => {
     heard = null;
     try {
