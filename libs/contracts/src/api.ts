@@ -84,8 +84,8 @@ export const Account = Type.Object({
   settings: Type.Unknown(),
   push: Type.String({ description: '`webhook`, `idle` or `none`: how changes are noticed beside polling.' }),
   createdAt: Type.String(),
-  scopes: Type.Integer(),
-  scopesBackfilled: Type.Integer(),
+  scopes: Type.Integer({ description: 'Mailboxes that are fetched.' }),
+  scopesBackfilled: Type.Integer({ description: 'Those whose import is complete.' }),
   failure: nullable(Failure),
 });
 export type Account = Static<typeof Account>;

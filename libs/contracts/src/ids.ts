@@ -68,3 +68,10 @@ const TOKEN = /^[A-Za-z0-9_-]{1,64}$/;
 export function isToken(text: string): boolean {
   return TOKEN.test(text);
 }
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** Whether a string is a UUID of any version: what may be compared with a `uuid` column. */
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}

@@ -26,3 +26,5 @@ export function readConfig() {
   env.check();
   return config;
 }
+
+export type Config = ReturnType<typeof readConfig>;

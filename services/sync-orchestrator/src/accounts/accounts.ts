@@ -68,10 +68,10 @@ SELECT a.id, a.tenant, a.provider, a.name, a.settings, a.state, a.reason, a.crea
        s.scopes, s.backfilled AS "scopesBackfilled", f.failure, f.attempts, f.retry_at AS "retryAt"
   FROM control.account a
  CROSS JOIN LATERAL (SELECT count(*)::int AS scopes, (count(*) FILTER (WHERE backfilled))::int AS backfilled
-                       FROM control.scope WHERE account = a.id) s
+                       FROM control.scope WHERE account = a.id AND path IS NOT NULL) s
   LEFT JOIN LATERAL (SELECT failure, attempts, retry_at FROM control.scope
                       WHERE account = a.id AND failure IS NOT NULL ORDER BY attempts DESC LIMIT 1) f ON true
- WHERE a.tenant = $1 AND a.removed_at IS NULL AND ($2::text IS NULL OR a.id::text = $2)
+ WHERE a.tenant = $1 AND a.removed_at IS NULL AND ($2::uuid IS NULL OR a.id = $2)
  ORDER BY a.id`;
 
 export function createAccounts(deps: AccountsDeps): Accounts {

@@ -1,5 +1,11 @@
 /** Reads an account with its scopes under a lock, and writes back what a decision changed. */
-import type { AccountState, FailureClass, HintReason, Lane } from '@mailstream/contracts';
+import {
+  type AccountState,
+  type FailureClass,
+  type HintReason,
+  isUuid,
+  type Lane,
+} from '@mailstream/contracts';
 import type { Sql, Tx } from '@mailstream/db';
 import type { ScopeState, SyncState } from '../domain/state.ts';
 
@@ -23,7 +29,7 @@ export async function lockAccounts(tx: Tx, ids: readonly string[]): Promise<Map<
   const accounts = await tx.query<AccountRow & { state: AccountState; reason: string | null }>(
     `SELECT id, tenant, provider, name, credential_version AS "credentialVersion", state, reason
        FROM control.account WHERE id = ANY($1::uuid[]) AND removed_at IS NULL ORDER BY id FOR UPDATE`,
-    [ids],
+    [ids.filter(isUuid)],
   );
   const scopes = await loadScopes(
     tx,

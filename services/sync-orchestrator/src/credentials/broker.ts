@@ -1,12 +1,11 @@
 /** The token broker: the only way a fetcher gets to connect, by request and reply, never stored. */
 import type { Bus } from '@mailstream/bus';
-import type { CredentialsReply } from '@mailstream/contracts';
+import { type CredentialsReply, isUuid } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
 import { AppError, type Part } from '@mailstream/runtime';
 import type { Vault } from './vault.ts';
 
 interface CredentialRow {
-  tenant: string;
   state: string;
   settings: unknown;
   credentialVersion: number;
@@ -16,14 +15,14 @@ interface CredentialRow {
 /** Answers `broker.credentials.<tenant>.<account>` with a `CredentialsReply`. Any replica may answer. */
 export function createBroker({ bus, db, vault }: { bus: Bus; db: Db; vault: Vault }): Part {
   async function answer(subject: string): Promise<CredentialsReply> {
-    const [, , tenant, account] = subject.split('.');
+    const [, , tenant, account = ''] = subject.split('.');
     const [row] = await db.query<CredentialRow>(
-      `SELECT a.tenant, a.state, a.settings, a.credential_version AS "credentialVersion", c.sealed
+      `SELECT a.state, a.settings, a.credential_version AS "credentialVersion", c.sealed
          FROM control.account a JOIN control.credential c ON c.account = a.id
-        WHERE a.id::text = $1 AND a.removed_at IS NULL`,
-      [account],
+        WHERE a.id = $1 AND a.tenant = $2 AND a.removed_at IS NULL`,
+      [isUuid(account) ? account : null, tenant],
     );
-    if (!row || row.tenant !== tenant || !account) {
+    if (!row) {
       return { ok: false, failure: 'gone', code: 'account.unknown', message: 'the account was removed' };
     }
     if (row.state === 'paused') {

@@ -1,0 +1,251 @@
+// The orchestrator on a real NATS and PostgreSQL: accounts by HTTP, jobs on FETCH, credentials by request, hints parked or acted on.
+import { type Bus, connectBus } from '@mailstream/bus';
+import { type Account, type CredentialsReply, type FetchJob, subjects } from '@mailstream/contracts';
+import { createDb, type Db, migrate } from '@mailstream/db';
+import { migrateFold } from '@mailstream/fold';
+import { createHttpServer, createLogger, createTokenAuth, type HttpServer } from '@mailstream/runtime';
+import { createDatabase, createNats, type TestDatabase, type TestNats } from '@mailstream/testing';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createVault } from './credentials/vault.ts';
+import { createOrchestrator } from './orchestrator.ts';
+
+const logger = createLogger('test', 'silent');
+const LIMITS = { inFlight: 3, pollMs: 60_000, deepPollMs: 900_000, lostMs: 600_000, backPressureMs: 1_000 };
+const SETTINGS = { host: 'imap.example.com', secure: true, user: 'ada@example.com' };
+const PASSWORD = 'canary-password-1';
+
+let nats: TestNats;
+let database: TestDatabase;
+let bus: Bus;
+let db: Db;
+let app: HttpServer;
+let running: Promise<unknown>;
+const stop = new AbortController();
+
+beforeAll(async () => {
+  [nats, database] = await Promise.all([createNats(), createDatabase()]);
+  await migrateFold(database.url, logger);
+  await migrate(database.url, { schema: 'control', dir: `${import.meta.dirname}/../migrations`, logger });
+  db = createDb({ url: database.url, max: 20, applicationName: 'test', logger });
+  bus = await connectBus({ url: nats.url, name: 'test', logger });
+  await bus.ensureTopology();
+  app = await createHttpServer({
+    title: 'test',
+    logger,
+    authenticate: createTokenAuth('token'),
+    ready: () => true,
+  });
+  const config = { limits: LIMITS, maxLag: 20_000, sweepMs: 30_000 };
+  const parts = createOrchestrator({ bus, db, vault: createVault(Buffer.alloc(32, 7)), app, logger, config });
+  running = Promise.all(parts.map((part) => part.run(stop.signal)));
+});
+afterAll(async () => {
+  stop.abort(new DOMException('over', 'AbortError'));
+  await running;
+  await app.close();
+  await bus.close();
+  await db.close();
+  await Promise.all([nats.drop(), database.drop()]);
+});
+
+async function call<T = Account>(
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+  url: string,
+  body?: object,
+): Promise<{ status: number; body: T }> {
+  const answer = await app.inject({
+    method,
+    url,
+    headers: { authorization: 'Bearer token' },
+    ...(body && { payload: body }),
+  });
+  return { status: answer.statusCode, body: answer.body === '' ? (null as T) : answer.json<T>() };
+}
+
+const add = (over: object = {}) =>
+  call('POST', '/v1/accounts', {
+    provider: 'imap',
+    settings: SETTINGS,
+    credential: { password: PASSWORD },
+    ...over,
+  });
+
+async function jobOf(account: string, scope = 'mailboxes'): Promise<FetchJob> {
+  const stored = await vi.waitFor(async () => {
+    const last = await bus.last('FETCH', subjects.job('imap', 'live', account, scope));
+    if (!last) throw new Error('no job yet');
+    return last;
+  });
+  return JSON.parse(new TextDecoder().decode(stored.data));
+}
+
+async function credentialsOf(account: string, tenant = 'default'): Promise<CredentialsReply> {
+  return JSON.parse(
+    new TextDecoder().decode(await bus.request(subjects.credentials({ tenant, account }), {}, 5_000)),
+  );
+}
+
+describe('an account', () => {
+  it('that is added is stored, told to the log, watched, polled, and looked at', async () => {
+    const { status, body } = await add();
+    expect(status).toBe(201);
+    expect(body).toMatchObject({
+      state: 'connecting',
+      name: 'ada@example.com at imap.example.com',
+      push: 'idle',
+    });
+    const at = { tenant: 'default', account: body.id };
+    expect(await jobOf(body.id)).toMatchObject({
+      account: body.id,
+      scope: 'mailboxes',
+      path: null,
+      reason: 'user',
+    });
+    expect(await bus.last('WATCH', subjects.watch('imap', body.id))).not.toBeNull();
+    expect(await bus.last('SYNC', subjects.schedule(at, 'poll'))).not.toBeNull();
+    await vi.waitFor(async () =>
+      expect(await bus.last('MAIL', subjects.fact(at, 'account.added'))).not.toBeNull(),
+    );
+  });
+
+  it('never shows its credential, neither in an answer nor at rest nor in the log', async () => {
+    const { body } = await add();
+    expect(JSON.stringify(body)).not.toContain(PASSWORD);
+    const rows = await db.query(
+      `SELECT a.*, c.*, encode(c.sealed, 'escape') AS text FROM control.account a JOIN control.credential c ON c.account = a.id`,
+    );
+    expect(
+      JSON.stringify(rows, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
+    ).not.toContain(PASSWORD);
+    const fact = await vi.waitFor(async () => {
+      const last = await bus.last(
+        'MAIL',
+        subjects.fact({ tenant: 'default', account: body.id }, 'account.added'),
+      );
+      if (!last) throw new Error('not told yet');
+      return last;
+    });
+    expect(new TextDecoder().decode(fact.data)).not.toContain(PASSWORD);
+  });
+
+  it('gives its credential to who asks over the bus, and to nobody for another tenant', async () => {
+    const { body } = await add();
+    expect(await credentialsOf(body.id)).toMatchObject({
+      ok: true,
+      settings: SETTINGS,
+      credential: { password: PASSWORD },
+    });
+    expect(await credentialsOf(body.id, 'other')).toMatchObject({ ok: false, failure: 'gone' });
+  });
+
+  it('gets new credentials and keeps its id', async () => {
+    const { body } = await add();
+    const patched = await call('PATCH', `/v1/accounts/${body.id}`, {
+      credential: { password: 'canary-password-2' },
+    });
+    expect(patched.body.id).toBe(body.id);
+    expect(await credentialsOf(body.id)).toMatchObject({
+      credential: { password: 'canary-password-2' },
+      credentialVersion: 2,
+    });
+  });
+
+  it('paused starts nothing and is not watched, resumed it is again', async () => {
+    const { body } = await add();
+    const subject = subjects.watch('imap', body.id);
+    expect((await call('POST', `/v1/accounts/${body.id}/pause`)).body.state).toBe('paused');
+    await vi.waitFor(async () => expect(await bus.last('WATCH', subject)).toBeNull());
+    expect(await credentialsOf(body.id)).toMatchObject({ ok: false, code: 'account.paused' });
+    expect((await call('POST', `/v1/accounts/${body.id}/resume`)).body.state).toBe('connecting');
+    await vi.waitFor(async () => expect(await bus.last('WATCH', subject)).not.toBeNull());
+  });
+
+  it('removed leaves no credential, no schedule and no watch behind, and the log is told', async () => {
+    const { body } = await add();
+    const at = { tenant: 'default', account: body.id };
+    expect((await call('DELETE', `/v1/accounts/${body.id}`)).status).toBe(204);
+    expect((await call('GET', `/v1/accounts/${body.id}`)).status).toBe(404);
+    expect((await call('DELETE', `/v1/accounts/${body.id}`)).status).toBe(404);
+    expect(await db.query('SELECT 1 FROM control.credential WHERE account = $1', [body.id])).toEqual([]);
+    expect(await bus.last('WATCH', subjects.watch('imap', body.id))).toBeNull();
+    expect(await bus.last('SYNC', subjects.schedule(at, 'poll'))).toBeNull();
+    await vi.waitFor(async () =>
+      expect(await bus.last('MAIL', subjects.fact(at, 'account.removed'))).not.toBeNull(),
+    );
+  });
+
+  it.each([
+    ['an unknown provider', { provider: 'pigeon' }, 'there is no provider "pigeon"; known: imap'],
+    ['a setting that is missing', { settings: { secure: true, user: 'ada' } }, 'settings'],
+    [
+      'a credential of the wrong shape, without repeating it',
+      { credential: { pass: PASSWORD } },
+      'credential',
+    ],
+  ])('with %s is refused in words', async (_what, over, words) => {
+    const { status, body } = await add(over);
+    expect(status).toBe(400);
+    expect(JSON.stringify(body)).toContain(words.replaceAll('"', String.raw`\"`));
+    expect(JSON.stringify(body)).not.toContain(PASSWORD);
+  });
+});
+
+describe('a hint', () => {
+  const dead = async (reason: string) => {
+    const stored = await vi.waitFor(async () => {
+      const last = await bus.last('DEAD', `dead.*.${reason}`);
+      if (!last) throw new Error('nothing parked yet');
+      return last;
+    });
+    return new TextDecoder().decode(stored.data);
+  };
+
+  it('for an account nobody knows is parked', async () => {
+    await bus.publish({ subject: subjects.hint({ tenant: 'default', account: 'nobody' }, 'push'), data: {} });
+    expect(await dead('unknown-account')).toContain('sync.requested.default.nobody.push');
+  });
+
+  it('with a reason nobody knows is parked', async () => {
+    await bus.publish({ subject: 'sync.requested.default.somebody.whim', data: {} });
+    expect(await dead('bad-subject')).toContain('push|user|poll|retry');
+  });
+
+  it('with any body at all is a hint', async () => {
+    const { body } = await add();
+    const first = await jobOf(body.id);
+    await bus.purge('FETCH', subjects.job('imap', 'live', body.id, 'mailboxes'));
+    const at = { tenant: 'default', account: body.id };
+    await bus.publish({
+      subject: subjects.fetched(at, 'mailboxes'),
+      data: { run: first.run, outcome: 'nothing', done: true },
+    });
+    await bus.publish({ subject: subjects.hint(at, 'user'), data: new Uint8Array([0xff, 0x00]) });
+    await vi.waitFor(async () => expect((await jobOf(body.id)).run).not.toBe(first.run));
+  });
+});
+
+it('what was promised before a crash is published again on start', async () => {
+  const { body } = await add();
+  const job = await jobOf(body.id);
+  await bus.purge('FETCH', subjects.job('imap', 'live', body.id, 'mailboxes'));
+  const again = new AbortController();
+  const config = { limits: LIMITS, maxLag: 20_000, sweepMs: 30_000 };
+  const spare = await createHttpServer({
+    title: 'spare',
+    logger,
+    authenticate: createTokenAuth('token'),
+    ready: () => true,
+  });
+  const parts = createOrchestrator({
+    bus,
+    db,
+    vault: createVault(Buffer.alloc(32, 7)),
+    app: spare,
+    logger,
+    config,
+  });
+  const restarted = Promise.all(parts.map((part) => part.run(again.signal)));
+  expect((await jobOf(body.id)).run).toBe(job.run);
+  again.abort(new DOMException('over', 'AbortError'));
+  await restarted;
+});

@@ -1,0 +1,48 @@
+/** Puts the orchestrator together: what it is made of, and what of it runs. */
+import type { Bus } from '@mailstream/bus';
+import type { Db } from '@mailstream/db';
+import { createFold, createOutbox } from '@mailstream/fold';
+import { PROVIDERS } from '@mailstream/providers';
+import type { HttpServer, Logger, Part } from '@mailstream/runtime';
+import { createAccounts } from './accounts/accounts.ts';
+import { createProviderCatalog } from './accounts/provider-catalog.ts';
+import { createBackPressure } from './back-pressure.ts';
+import type { Config } from './config.ts';
+import { createBroker } from './credentials/broker.ts';
+import type { Vault } from './credentials/vault.ts';
+import { createOrchestratorFold } from './fold.ts';
+import { createHintConsumer } from './hints.ts';
+import { createReactor } from './react.ts';
+import { registerAccountRoutes } from './routes/accounts.ts';
+import { registerStatusRoutes } from './routes/status.ts';
+import { createSweep } from './sweep.ts';
+
+export interface OrchestratorDeps {
+  readonly bus: Bus;
+  readonly db: Db;
+  readonly vault: Vault;
+  readonly app: HttpServer;
+  readonly logger: Logger;
+  readonly config: Pick<Config, 'limits' | 'maxLag' | 'sweepMs'>;
+}
+
+/** Registers the routes and returns the parts to run. */
+export function createOrchestrator({ bus, db, vault, app, logger, config }: OrchestratorDeps): Part[] {
+  const { limits } = config;
+  const providers = createProviderCatalog(PROVIDERS);
+  const outbox = createOutbox({ bus, db, logger, name: 'control' });
+  const backfillAllowed = createBackPressure({ bus, db, maxLag: config.maxLag });
+  const pushOf = (provider: string) => providers.get(provider).push;
+  const reactor = createReactor({ bus, db, outbox, limits, backfillAllowed, pushOf });
+  const accounts = createAccounts({ bus, db, outbox, reactor, vault, providers, pollMs: limits.pollMs });
+
+  registerAccountRoutes(app, { accounts, db });
+  registerStatusRoutes(app, { accounts, bus, db });
+  return [
+    outbox,
+    createFold({ bus, db, logger, definition: createOrchestratorFold(reactor) }),
+    createHintConsumer({ bus, reactor, logger }),
+    createBroker({ bus, db, vault }),
+    createSweep({ bus, db, reactor, logger, pollMs: limits.pollMs, sweepMs: config.sweepMs }),
+  ];
+}
