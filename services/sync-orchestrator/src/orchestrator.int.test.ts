@@ -99,7 +99,6 @@ describe('an account', () => {
       account: body.id,
       scope: 'mailboxes',
       path: null,
-      reason: 'user',
     });
     expect(await bus.last('WATCH', subjects.watch('imap', body.id))).not.toBeNull();
     expect(await bus.last('SYNC', subjects.schedule(at, 'poll'))).not.toBeNull();
