@@ -6,17 +6,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { createFold, type Fold } from './create-fold.ts';
 import { readLag, readPositions } from './positions.ts';
 import { rebuild } from './rebuild.ts';
-import {
-  createKeeper,
-  createWorld,
-  newAccount,
-  publishPage,
-  readChanges,
-  readCopies,
-  silent,
-  start,
-  type World,
-} from './testkit.ts';
+import { createWorld, readChanges, silent, start, type World } from './testkit.ts';
+import { createKeeper, readCopies } from './testkit-keeper.ts';
+import { newAccount, publishPage } from './testkit-pages.ts';
+
+// Processes are killed and started here: on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 90_000 });
 
 let world: World;
 
@@ -77,7 +72,7 @@ async function expectEachAnnouncedOnce(): Promise<void> {
     const found = await readChanges(world.bus);
     expect(found.length).toBeGreaterThanOrEqual(facts);
     return found;
-  }, 20_000);
+  }, 40_000);
   expect(events).toHaveLength(facts);
   expect(new Set(events.map((event) => event.id)).size).toBe(facts);
   const versions = events.map(
@@ -100,7 +95,7 @@ const keeper = (options: { leases?: 'ignored'; definition?: ReturnType<typeof cr
   createFold({ ...world, logger: silent, definition: createKeeper(), ...options });
 
 describe('kill -9', () => {
-  const child = fileURLToPath(new URL('./crash-child.ts', import.meta.url));
+  const child = fileURLToPath(new URL('./testkit-crash-child.ts', import.meta.url));
 
   it.each([
     ['before the commit', 'folded'],
@@ -117,7 +112,7 @@ describe('kill -9', () => {
       expect(signal).toBe('SIGKILL');
     }
     run(keeper());
-    await vi.waitFor(async () => expect(await ours()).toEqual(expected()), 20_000);
+    await vi.waitFor(async () => expect(await ours()).toEqual(expected()), 40_000);
     await expectEachAnnouncedOnce();
   });
 });
@@ -128,7 +123,7 @@ describe('two replicas on one partition', () => {
     const second = keeper({ leases: 'ignored' });
     run(first, second);
     await write(40);
-    await vi.waitFor(async () => expect(await ours()).toEqual(expected()), 20_000);
+    await vi.waitFor(async () => expect(await ours()).toEqual(expected()), 40_000);
     await expectEachAnnouncedOnce();
     await stop();
     expect(first.stats().reopened + second.stats().reopened).toBeGreaterThan(0);
@@ -139,7 +134,7 @@ describe('two replicas on one partition', () => {
     const second = keeper();
     run(first, second);
     await write(20);
-    await vi.waitFor(async () => expect(await ours()).toEqual(expected()), 20_000);
+    await vi.waitFor(async () => expect(await ours()).toEqual(expected()), 40_000);
     await expectEachAnnouncedOnce();
     await stop();
     expect(first.stats().reopened + second.stats().reopened).toBe(0);
@@ -150,13 +145,13 @@ describe('folding again', () => {
   it('gives the same tables in silence, and what comes after is announced', async () => {
     run(keeper());
     await write(5);
-    await vi.waitFor(async () => expect(await ours()).toEqual(expected()), 20_000);
+    await vi.waitFor(async () => expect(await ours()).toEqual(expected()), 40_000);
     await expectEachAnnouncedOnce();
     const before = await readCopies(world.db);
     await rebuild(world.db, 'keeper', async (tx) => void (await tx.query('TRUNCATE copy, cursor')));
-    await vi.waitFor(async () => expect(await readCopies(world.db)).toEqual(before), 20_000);
+    await vi.waitFor(async () => expect(await readCopies(world.db)).toEqual(before), 40_000);
     await write(3);
-    await vi.waitFor(async () => expect(await ours()).toEqual(expected()), 20_000);
+    await vi.waitFor(async () => expect(await ours()).toEqual(expected()), 40_000);
     await expectEachAnnouncedOnce();
   });
 
@@ -164,9 +159,9 @@ describe('folding again', () => {
     const before = await readCopies(world.db);
     await world.db.query('TRUNCATE fold.checkpoint, fold.chain, fold.outbox, copy, cursor');
     run(keeper());
-    await vi.waitFor(async () => expect(await readCopies(world.db)).toEqual(before), 20_000);
+    await vi.waitFor(async () => expect(await readCopies(world.db)).toEqual(before), 40_000);
     await write(2);
-    await vi.waitFor(async () => expect(await ours()).toEqual(expected()), 20_000);
+    await vi.waitFor(async () => expect(await ours()).toEqual(expected()), 40_000);
     await expectEachAnnouncedOnce();
   });
 });
@@ -181,7 +176,7 @@ it('says how far it is', async () => {
     const lags = await readLag(world, 'keeper');
     expect(lags.map((each) => each.partition)).toEqual(Array.from({ length: 16 }, (_, i) => i));
     expect(lags.filter((each) => each.lag > 0)).toEqual([]);
-  }, 20_000);
+  }, 40_000);
   const { last } = await world.bus.state('MAIL');
   const positions = await readPositions(world.db, 'keeper');
   expect(positions.map((each) => each.position)).toContain(last);

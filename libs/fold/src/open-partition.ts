@@ -8,19 +8,23 @@ import { epochOf, fingerprintOf, isSameLog, logDamage, nextEpoch } from './epoch
 import { recordIncident } from './incidents.ts';
 import { deleteAllOutbox, forgetOutboxPositions, type OutboxKey, writeOutbox } from './outbox-rows.ts';
 import { outgoingEvent } from './outgoing-events.ts';
-import type { Emission, FoldDefinition, RepairKind } from './port.ts';
+import type { Emission, FoldDefinition, RepairKind, Scope } from './port.ts';
 import { readMarker } from './relay.ts';
-import { seedsFor } from './seeds.ts';
+import { type SeedLedger, seedsFor } from './seeds.ts';
 
 /** The checkpoint to read on from; made when the fold is new here. Throws `PositionMoved` when another replica was faster. */
-export async function openPartition(context: FoldContext, partition: number): Promise<Checkpoint> {
+export async function openPartition(
+  context: FoldContext,
+  partition: number,
+  ledger: SeedLedger,
+): Promise<Checkpoint> {
   const { bus, db, definition } = context;
   const log = await bus.state('MAIL');
   const at =
     (await readCheckpoint(db, definition.name, partition)) ?? (await createFirst(context, partition, log));
   const fingerprint = at.fingerprint === null ? null : await fingerprintAt(context, at.position);
   const damage = logDamage(at, log, fingerprint);
-  if (damage) return await repair(context, partition, at, log, damage);
+  if (damage) return await repair(context, partition, ledger, at, log, damage);
   return await hush(context, partition, at);
 }
 
@@ -53,6 +57,7 @@ export async function fingerprintAt({ bus }: FoldContext, sequence: bigint): Pro
 async function repair(
   context: FoldContext,
   partition: number,
+  ledger: SeedLedger,
   at: Checkpoint,
   log: StreamState,
   kind: RepairKind,
@@ -70,17 +75,18 @@ async function repair(
     await moveCheckpoint(tx, name, partition, at, to);
     await recordIncident(tx, { fold: name, partition, kind, detail });
     await forgetOutboxPositions(tx, name, partition);
-    const emissions = await reseed(tx, context, partition, kind);
+    const seeded = await reseed(tx, context, partition, kind);
     const others = (await definition.repaired?.(tx, partition, kind)) ?? [];
     const time = new Date().toISOString();
-    const events = [...emissions, ...others].map((emission) => outgoingEvent(emission, name, time));
+    const events = [...seeded.emissions, ...others].map((emission) => outgoingEvent(emission, name, time));
     await writeOutbox(tx, name, partition, 0n, events);
-    return emissions.length;
+    return seeded.scopes;
   });
   stats.incidents += 1;
-  stats.seeded += seeds;
+  stats.seeded += seeds.length;
+  ledger.settle([], seeds);
   logger.error(
-    { fold: name, partition, kind, detail, seeds },
+    { fold: name, partition, kind, detail, seeds: seeds.length },
     'the log is not what it was: moved to its end; providers are asked again from the cursors of the view',
   );
   return to;
@@ -92,14 +98,14 @@ async function reseed(
   { definition }: FoldContext,
   partition: number,
   kind: RepairKind,
-): Promise<Emission[]> {
+): Promise<{ scopes: readonly Scope[]; emissions: readonly Emission[] }> {
   if (!definition.cursors) {
     await deleteAllChains(tx, definition.name, partition);
-    return [];
+    return { scopes: [], emissions: [] };
   }
   const chains = await readAllChains(tx, definition.name, partition);
   const scopes = [...chains.values()].map((chain) => chain.scope);
-  return await seedsFor(tx, definition, scopes, chains, kind);
+  return { scopes, emissions: await seedsFor(tx, definition, scopes, chains, kind) };
 }
 
 /**

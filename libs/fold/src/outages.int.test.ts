@@ -6,17 +6,12 @@ import { startPostgres } from '@mailstream/devstack';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createFold } from './create-fold.ts';
 import { migrateFold } from './migrate.ts';
-import { createMailbox, type TestMailbox } from './test-mailbox.ts';
-import {
-  createKeeper,
-  createKeeperTables,
-  createWorld,
-  readChanges,
-  readCopies,
-  silent,
-  start,
-  type World,
-} from './testkit.ts';
+import { createWorld, readChanges, silent, start, type World } from './testkit.ts';
+import { createKeeper, createKeeperTables, readCopies } from './testkit-keeper.ts';
+import { createMailbox, type TestMailbox } from './testkit-mailbox.ts';
+
+// Processes are killed and started here: on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 90_000 });
 
 let world: World;
 let db: Db;
@@ -60,7 +55,7 @@ async function allIsWell(rounds: number): Promise<void> {
       expect((await readCopies(db)).sort()).toEqual(mailboxes.flatMap((each) => each.truth()).sort());
       expect(await readChanges(world.bus)).toHaveLength(rounds * mailboxes.length * 20);
     },
-    { timeout: 25_000, interval: 200 },
+    { timeout: 60_000, interval: 200 },
   );
   const events = await readChanges(world.bus);
   expect(new Set(events.map((event) => event.id)).size).toBe(events.length);

@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { createOutbox } from './outbox.ts';
 import type { Emission } from './port.ts';
 import { createRelay, RelayFenced } from './relay.ts';
-import { createWorld, newAccount, readStream, silent, start, type World } from './testkit.ts';
+import { createWorld, readStream, silent, start, type World } from './testkit.ts';
+import { newAccount } from './testkit-pages.ts';
 
 let world: World;
 let stop = async () => {};

@@ -57,9 +57,9 @@ function createSession(context: FoldContext, partition: number): Session {
   const filters = factFilters(partition, definition.facts);
 
   return async (outer, onProgress) => {
-    const start = await openPartition(context, partition);
-    const queue = createUnitQueue();
     const seeds = createSeedLedger();
+    const start = await openPartition(context, partition, seeds);
+    const queue = createUnitQueue();
     const mail = relayTo(context, partition, 'mail', start);
     const changes = relayTo(context, partition, 'changes', start);
 
@@ -67,6 +67,7 @@ function createSession(context: FoldContext, partition: number): Session {
       const collector = createPageCollector();
       for await (const messages of bus.read('MAIL', filters, start.position + 1n, signal))
         await queue.push(collector.push(messages), signal);
+      if (!signal.aborted) throw new LogChanged('the reader of the log ended');
     };
 
     const fold = async (signal: AbortSignal) => {

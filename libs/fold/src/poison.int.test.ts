@@ -1,20 +1,9 @@
 import { type DeadLetter, EVENT_TYPES, envelope, subjects, uuidv7 } from '@mailstream/contracts';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createFold } from './create-fold.ts';
-import {
-  createKeeper,
-  createWorld,
-  currentFence,
-  newAccount,
-  pageMessages,
-  publishPage,
-  readChanges,
-  readCopies,
-  readStream,
-  silent,
-  start,
-  type World,
-} from './testkit.ts';
+import { createWorld, readChanges, readStream, silent, start, type World } from './testkit.ts';
+import { createKeeper, readCopies } from './testkit-keeper.ts';
+import { currentFence, newAccount, pageMessages, publishPage } from './testkit-pages.ts';
 
 let world: World;
 let stop: () => Promise<void>;

@@ -24,7 +24,10 @@ export interface Page {
   readonly sequence: bigint;
 }
 
-/** What a fold wants published once its transaction has committed: a change for the world, or a fact for the log. */
+/**
+ * What a fold wants published once its transaction has committed: a change for the world, or a fact for the log. One that is larger than
+ * `MAX_EVENT_BYTES` is parked instead.
+ */
 export type Emission =
   | {
       readonly to: 'changes';

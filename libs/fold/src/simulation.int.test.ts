@@ -2,21 +2,14 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Judge } from './chain.ts';
 import type { Seam } from './context.ts';
 import { createFold, type Fold } from './create-fold.ts';
-import { createMailbox, type Fetched, publishUnfenced, type TestMailbox } from './test-mailbox.ts';
-import {
-  createKeeper,
-  createWorld,
-  newAccount,
-  readChanges,
-  readCopies,
-  silent,
-  start,
-  type World,
-} from './testkit.ts';
+import { createWorld, readChanges, silent, start, type World } from './testkit.ts';
+import { createKeeper, readCopies } from './testkit-keeper.ts';
+import { createMailbox, type Fetched, publishUnfenced, type TestMailbox } from './testkit-mailbox.ts';
+import { newAccount } from './testkit-pages.ts';
 
 const ACCOUNTS = 60;
 const SCOPES = 5;
-const ROUNDS = 120;
+const ROUNDS = 80;
 const ACTIONS_AT_ONCE = 24;
 const UIDS = 12;
 
@@ -82,7 +75,7 @@ function createCrashes(random: () => number): { reach(seam: Seam): void; end(): 
   let crashes = 0;
   return {
     reach() {
-      if (over || random() > 0.03) return;
+      if (over || random() > 0.04) return;
       crashes += 1;
       throw new Error('crashed by the simulation');
     },
@@ -144,7 +137,7 @@ async function simulate(
       expect(left === 0 || (left === before && (await world.bus.state('MAIL')).last === last)).toBe(true);
       expect((await fold.lag()).filter((each) => each.lag > 0)).toEqual([]);
     },
-    { timeout: 25_000, interval: 300 },
+    { timeout: 60_000, interval: 300 },
   );
   return { differences: left, fold, crashes: crashes.count() };
 }
@@ -163,7 +156,7 @@ describe('300 scopes with stalled fetchers, broken fences, pages sent again, and
     const versions = events.map((event) => String(Reflect.get(Object(event.data), 'version')));
     expect(new Set(versions).size).toBe(events.length);
     expect(new Set(events.map((event) => event.id)).size).toBe(events.length);
-  }, 90_000);
+  }, 120_000);
 
   it('do not, when the chain rule is taken away: the simulation can fail', async () => {
     const acceptAll: Judge = (units) => ({
@@ -172,5 +165,5 @@ describe('300 scopes with stalled fetchers, broken fences, pages sent again, and
     });
     const { differences } = await simulate(1, acceptAll);
     expect(differences).toBeGreaterThan(0);
-  }, 90_000);
+  }, 120_000);
 });

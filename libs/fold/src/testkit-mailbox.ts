@@ -1,7 +1,7 @@
 /** A mailbox at a provider and the fetchers that read it, good ones and bad ones. For tests. */
 import type { Bus, Fence } from '@mailstream/bus';
 import { type AccountRef, type CursorAdvanced, type Envelope, subjects } from '@mailstream/contracts';
-import { currentFence, newAccount, type Observation, pageMessages } from './testkit.ts';
+import { currentFence, newAccount, type Observation, pageMessages } from './testkit-pages.ts';
 
 /** What a fetcher has in hand between asking the provider and publishing. */
 export interface Fetched {
@@ -22,6 +22,8 @@ export interface TestMailbox {
   messages(fetched: Fetched, page?: string): ReturnType<typeof pageMessages>;
   /** One job: fetch and publish under the fence. */
   sync(bus: Bus): Promise<void>;
+  /** The page whose cursor is the last in the log. */
+  lastPage(bus: Bus): Promise<string>;
   /** What the provider holds, as `readCopies` would say it. */
   truth(): string[];
 }
@@ -54,6 +56,10 @@ export function createMailbox(scope = 'inbox', at = newAccount()): TestMailbox {
     async sync(bus) {
       const fetched = await mailbox.fetch(bus);
       if (fetched) await bus.publishBatch(mailbox.messages(fetched), fetched.fence);
+    },
+    async lastPage(bus) {
+      const last = await bus.last('MAIL', subjects.cursor(at, scope));
+      return (last && cursorOf(last.data)?.page) ?? '';
     },
     truth: () => Array.from(now, ([uid, value]) => `${at.account} ${scope} ${uid} ${value}`).sort(),
   };
