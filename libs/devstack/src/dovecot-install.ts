@@ -15,7 +15,7 @@ export interface DovecotProgram {
 const HOW_TO_GET = 'install it with: apt-get install --no-install-recommends dovecot-imapd';
 
 /** The installed Dovecot with its IMAP part, or undefined. */
-export async function findDovecot(): Promise<DovecotProgram | undefined> {
+async function findDovecot(): Promise<DovecotProgram | undefined> {
   for (const path of ['/usr/sbin/dovecot', '/usr/local/sbin/dovecot', '/opt/homebrew/sbin/dovecot']) {
     const libexec = path.replace(/sbin\/dovecot$/, 'lib*/dovecot/imap');
     if (!existsSync(path) || !['lib', 'libexec'].some((lib) => existsSync(libexec.replace('lib*', lib))))
