@@ -102,7 +102,7 @@ export const FoldLag = Type.Object({
 });
 export type FoldLag = Static<typeof FoldLag>;
 
-/** A repair the fold made by itself (DESIGN 4.2), kept for people to see. */
+/** A repair the fold made by itself, kept for people to see. */
 export const FoldIncident = Type.Object({
   fold: Type.String(),
   partition: Type.Integer(),

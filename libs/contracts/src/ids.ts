@@ -1,7 +1,7 @@
 /** Identifiers: time-ordered UUIDs for what is ours, hashed tokens for what is a provider's, and the partition of an account. */
 import { createHash, randomFillSync } from 'node:crypto';
 
-/** How many partitions the `MAIL` log has. Fixed at install: changing it would re-home every account (DESIGN 3). */
+/** How many partitions the `MAIL` log has. Fixed at install: changing it would re-home every account. */
 export const PARTITIONS = 16;
 
 const pool = new Uint8Array(4096);

@@ -45,7 +45,7 @@ export const subjects = {
   relay: (target: 'mail' | 'changes', relay: string, partition: string) =>
     `relay.${target}.${tokens(relay, partition)}`,
   dead: (stream: string, reason: string) => `dead.${tokens(stream, reason)}`,
-  /** Request/reply, not stored: the orchestrator's token broker (DESIGN 6). */
+  /** Request/reply, not stored: the orchestrator's token broker. */
   credentials: (at: AccountRef) => `broker.credentials.${tokens(at.tenant, at.account)}`,
 } as const;
 

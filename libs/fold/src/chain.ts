@@ -1,4 +1,4 @@
-/** The chain rule (DESIGN 4.1): a page counts only if it continues the last page applied for its scope. Pure. */
+/** The chain rule (ARCHITECTURE, invariant 2): a page counts only if it continues the last page applied for its scope. Pure. */
 import type { Unit } from './page-collector.ts';
 import type { Page, Scope } from './port.ts';
 

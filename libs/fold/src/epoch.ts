@@ -1,4 +1,4 @@
-/** Whether the log is still the one we stand in (DESIGN 4.2). Pure. */
+/** Whether the log is still the one we stand in (ARCHITECTURE, invariant 4). Pure. */
 import { createHash } from 'node:crypto';
 import type { StreamState } from '@mailstream/bus';
 import type { Checkpoint } from './checkpoint-rows.ts';

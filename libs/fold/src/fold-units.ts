@@ -101,7 +101,7 @@ async function step(tx: Tx, fold: PartitionFold, to: Checkpoint, units: readonly
   const announced = isQuiet ? [] : [...folded.emissions, ...skippedOf(definition, units)];
   // Seeds are no history: what diverged while folding in silence has to be put right all the same.
   const wanted = fold.seeds.missing(verdict.diverged, verdict.arrived);
-  const seeds = await seedsFor(tx, definition, wanted, new Map([...chains, ...verdict.changed]), 'restored');
+  const seeds = await seedsFor(tx, definition, wanted, new Map([...chains, ...verdict.changed]), 'unchained');
   const time = new Date().toISOString();
   const made = [...announced, ...seeds].map((emission) => outgoingEvent(emission, name, time));
   const oversized = made.filter(isOversized);

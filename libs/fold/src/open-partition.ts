@@ -1,4 +1,4 @@
-/** Finds where a fold goes on in a partition, and repairs its place when the log is not what it was (DESIGN 4.2). */
+/** Finds where a fold goes on in a partition, and repairs its place when the log is not what it was (ARCHITECTURE, invariant 4). */
 import type { StreamState } from '@mailstream/bus';
 import type { Tx } from '@mailstream/db';
 import { deleteAllChains, readAllChains } from './chain-rows.ts';

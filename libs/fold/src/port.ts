@@ -92,7 +92,7 @@ export interface FoldDefinition {
    * (`cursor.seeded`). `cursor: null` for a scope the view has nothing of (it is fetched from the start); leave out what is no more.
    */
   cursors?(tx: Tx, scopes: readonly Scope[]): Promise<readonly (Scope & { readonly cursor: unknown })[]>;
-  /** After the log was found to be another or cut (DESIGN 4.2): inside the transaction that moves the partition to its end. */
+  /** After the log was found to be another or cut (ARCHITECTURE, invariant 4): inside the transaction that moves the partition to its end. */
   repaired?(tx: Tx, partition: number, kind: RepairKind): Promise<readonly Emission[]>;
 }
 

@@ -1,4 +1,4 @@
-/** Publishes an outbox: in order, each event once, whatever dies in between (DESIGN 4.3). */
+/** Publishes an outbox: in order, each event once, whatever dies in between. */
 import type { Bus, Fence, Outgoing, Stored } from '@mailstream/bus';
 import { partitionToken, subjects } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';

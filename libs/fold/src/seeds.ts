@@ -1,8 +1,8 @@
-/** Puts the view's cursors back into the log, so that fetchers go on from what the view holds (DESIGN 4.2). */
+/** Puts the view's cursors back into the log, so that fetchers go on from what the view holds (ARCHITECTURE, invariant 4). */
 import { type CursorSeeded, EVENT_TYPES, uuidv7 } from '@mailstream/contracts';
 import type { Tx } from '@mailstream/db';
 import { type Chains, scopeKey } from './chain.ts';
-import type { Emission, FoldDefinition, RepairKind, Scope } from './port.ts';
+import type { Emission, FoldDefinition, Scope } from './port.ts';
 
 /**
  * One `cursor.seeded` per scope that the view knows. It is made where the view's cursor and the chain are read in one transaction, so it names
@@ -14,7 +14,7 @@ export async function seedsFor(
   definition: FoldDefinition,
   scopes: readonly Scope[],
   chains: Chains,
-  reason: RepairKind,
+  reason: CursorSeeded['reason'],
 ): Promise<Emission[]> {
   if (!definition.cursors || scopes.length === 0) return [];
   const cursors = await definition.cursors(tx, scopes);

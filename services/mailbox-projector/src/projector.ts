@@ -13,7 +13,7 @@ import { findRun, isInWindow, type Listing, normalFlags, sizeOf } from './projec
 import type { Step } from './projections/messages/state.ts';
 import { accountEmission, runEmission, skippedEmission } from './publish-changes.ts';
 
-/** The definition the engine of `libs/fold` runs; the authority for cursors (DESIGN 4.2). */
+/** The definition the engine of `libs/fold` runs; the authority for cursors (ARCHITECTURE, invariant 4). */
 export const projector: FoldDefinition = {
   name: 'projector',
   facts: ['message.changed', 'mailbox.*', 'cursor.*', 'sync.failed', 'account.*'],

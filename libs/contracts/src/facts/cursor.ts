@@ -27,14 +27,11 @@ export const CursorAdvanced = Type.Object({
 });
 export type CursorAdvanced = Static<typeof CursorAdvanced>;
 
-/** The log was not what it was (DESIGN 4.2): the cursor is put back from Postgres, and providers are asked again from there. */
-export const CursorSeeded = Type.Object({
-  ...chain,
-  reason: Type.Union([
-    Type.Literal('recreated'),
-    Type.Literal('truncated'),
-    Type.Literal('expired'),
-    Type.Literal('restored'),
-  ]),
-});
+export const SEED_REASONS = ['recreated', 'truncated', 'expired', 'restored', 'unchained'] as const;
+
+/**
+ * The cursor of the view put back into the log, so that providers are asked again from there: because the log was not what it was,
+ * or, `unchained`, because its last cursor belongs to a page that does not continue what the view holds.
+ */
+export const CursorSeeded = Type.Object({ ...chain, reason: Type.Enum(SEED_REASONS) });
 export type CursorSeeded = Static<typeof CursorSeeded>;
