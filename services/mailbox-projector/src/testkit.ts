@@ -14,6 +14,7 @@ import {
   subjects,
 } from '@mailstream/contracts';
 import type { Fact, Page } from '@mailstream/fold';
+import type { CopyState, MessageState } from './projections/messages/state.ts';
 
 export const TENANT = 'default';
 
@@ -215,5 +216,23 @@ export function account(verb: AccountChanged['verb']): Said {
   return {
     type: EVENT_TYPES.accountChanged,
     data: { verb, provider: 'imap', name: 'Ada', state, reason: null },
+  };
+}
+
+/** A message as the fold holds it, with these copies. */
+export function messageWith(copies: readonly CopyState[]): MessageState {
+  return {
+    id: 'm',
+    tenant: TENANT,
+    account: 'acc',
+    version: 1n,
+    thread: 't',
+    key: null,
+    hint: null,
+    receivedAt: '2026-02-28T10:00:01.000Z',
+    content: null,
+    copies,
+    deletedAt: null,
+    wasIn: [],
   };
 }

@@ -1,6 +1,7 @@
 /**
  * Forgets what has been gone for too long to turn up again: deleted messages, threads without messages, their references. By each
- * account's own log time, after every batch of it, so that a replay forgets exactly the same.
+ * account's own log time, after every batch of it, so that a replay forgets exactly the same. The ids go into an array, because the planner
+ * would otherwise rather read all references than believe that so few threads go.
  */
 export const PRUNE = `
 with due as materialized (
@@ -10,5 +11,5 @@ with due as materialized (
 ), threads as (
   delete from view.thread t using due where t.account = due.account and t.empty_since < due.before returning t.id
 )
-delete from view.thread_ref r using threads where r.thread = threads.id
+delete from view.thread_ref where thread = any(array(select id from threads))
 `;
