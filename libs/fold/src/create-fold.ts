@@ -82,7 +82,7 @@ export function createFold(options: FoldOptions): Fold {
       await Promise.all([persist(offer, logger, signal), persist(hold, logger, signal)]);
     },
 
-    lag: () => readLag({ bus, db }, definition.name),
+    lag: () => readLag({ bus, db }, definition.name, { facts: definition.facts }),
     stats: () => ({ ...stats }),
   };
 }

@@ -1,11 +1,6 @@
 /** Which subjects a fold reads. */
 import { partitionToken } from '@mailstream/contracts';
 
-/** All facts of a partition. */
-export function partitionFilter(partition: number): string {
-  return `mail.${partitionToken(partition)}.>`;
-}
-
 /** Of a partition, the facts with these endings. */
 export function factFilters(partition: number, facts: readonly string[]): string[] {
   return facts.map((fact) => `mail.${partitionToken(partition)}.*.*.${fact}`);

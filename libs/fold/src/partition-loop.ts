@@ -3,11 +3,12 @@ import { AppError, backoffMs, pause } from '@mailstream/runtime';
 import { type Checkpoint, moveCheckpoint, PositionMoved, readCheckpoint } from './checkpoint-rows.ts';
 import type { FoldContext } from './context.ts';
 import { isSameLog } from './epoch.ts';
-import { factFilters, partitionFilter } from './filters.ts';
+import { factFilters } from './filters.ts';
 import { foldUnits } from './fold-units.ts';
 import { fingerprintAt, openPartition } from './open-partition.ts';
 import type { EmittedRows } from './outbox-rows.ts';
 import { createPageCollector } from './page-collector.ts';
+import { newestFact } from './positions.ts';
 import { createRelay, type Relay, RelayFenced } from './relay.ts';
 import { createSeedLedger } from './seeds.ts';
 import { together } from './tasks.ts';
@@ -127,8 +128,8 @@ async function lookAround(context: FoldContext, partition: number, at: Checkpoin
   if (stands?.position !== at.position || stands.epoch !== at.epoch)
     throw new PositionMoved(`${definition.name} was set back in partition ${partition}`);
   // What is stored by now is found here; so if that is nothing new, nothing up to log.last is.
-  const newest = await bus.last('MAIL', partitionFilter(partition));
-  if (log.last === at.position || (newest && newest.sequence > at.position)) return at;
+  const newest = await newestFact(bus, partition, definition.facts);
+  if (log.last === at.position || newest > at.position) return at;
   const to = { ...at, position: log.last, fingerprint: await fingerprintAt(context, log.last) };
   await db.tx((tx) => moveCheckpoint(tx, definition.name, partition, at, to));
   return to;

@@ -2,7 +2,7 @@
 import type { Bus } from '@mailstream/bus';
 import type { FoldLag } from '@mailstream/contracts';
 import type { Db, Sql } from '@mailstream/db';
-import { partitionFilter } from './filters.ts';
+import { factFilters } from './filters.ts';
 
 export interface FoldPosition {
   readonly partition: number;
@@ -21,22 +21,35 @@ export async function readPositions(sql: Sql, fold: string): Promise<FoldPositio
   );
 }
 
+/** Sequence of the newest message in a partition that a fold wants; 0n when there is none. */
+export async function newestFact(
+  bus: Pick<Bus, 'last'>,
+  partition: number,
+  facts: readonly string[],
+): Promise<bigint> {
+  const newest = await Promise.all(factFilters(partition, facts).map((filter) => bus.last('MAIL', filter)));
+  return newest.reduce((last, each) => (each && each.sequence > last ? each.sequence : last), 0n);
+}
+
 /**
- * How far a fold is behind in one partition, or in each: 0 when it has folded the partition's newest event, else the distance to that in the whole
- * log, which is more than the events it has to fold.
+ * How far a fold is behind in one partition, or in each: 0 when it has folded the newest fact it wants, else the distance to that in the whole
+ * log, which is more than the events it has to fold. `facts` as in its definition; absent: it wants all.
  */
 export async function readLag(
   { bus, db }: { readonly bus: Bus; readonly db: Db },
   fold: string,
-  only?: number,
+  {
+    partition: only,
+    facts = ['>'],
+  }: { readonly partition?: number; readonly facts?: readonly string[] } = {},
 ): Promise<FoldLag[]> {
   const positions = (await readPositions(db, fold)).filter(
     ({ partition }) => only === undefined || partition === only,
   );
   return await Promise.all(
     positions.map(async ({ partition, position }) => {
-      const newest = await bus.last('MAIL', partitionFilter(partition));
-      const lag = newest && newest.sequence > position ? Number(newest.sequence - position) : 0;
+      const newest = await newestFact(bus, partition, facts);
+      const lag = newest > position ? Number(newest - position) : 0;
       return { fold, partition, position: String(position), lag };
     }),
   );

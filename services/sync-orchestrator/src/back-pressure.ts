@@ -15,7 +15,7 @@ export function createBackPressure({ bus, db, maxLag }: { bus: Bus; db: Db; maxL
   const measured = new Map<number, { at: number; allowed: Promise<boolean> }>();
 
   async function measure(partition: number): Promise<boolean> {
-    const [state] = await readLag({ bus, db }, 'projector', partition);
+    const [state] = await readLag({ bus, db }, 'projector', { partition });
     return state === undefined || state.lag < maxLag;
   }
 

@@ -35,12 +35,13 @@ export function createOrchestrator({ bus, db, vault, app, logger, config }: Orch
   const pushOf = (provider: string) => providers.get(provider).push;
   const reactor = createReactor({ bus, db, outbox, limits, backfillAllowed, pushOf });
   const accounts = createAccounts({ bus, db, outbox, reactor, vault, providers, pollMs: limits.pollMs });
+  const fold = createFold({ bus, db, logger, definition: createOrchestratorFold(reactor) });
 
   registerAccountRoutes(app, { accounts, db });
-  registerStatusRoutes(app, { accounts, bus, db });
+  registerStatusRoutes(app, { accounts, bus, db, fold });
   return [
     outbox,
-    createFold({ bus, db, logger, definition: createOrchestratorFold(reactor) }),
+    fold,
     createHintConsumer({ bus, reactor, logger }),
     createBroker({ bus, db, vault }),
     createSweep({ bus, db, reactor, logger, pollMs: limits.pollMs, sweepMs: config.sweepMs }),

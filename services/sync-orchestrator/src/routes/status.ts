@@ -2,7 +2,7 @@
 import type { Bus } from '@mailstream/bus';
 import { ApiError, DeadLetter, DoctorReport, StatusReport } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
-import { incidents, readLag } from '@mailstream/fold';
+import { type Fold, incidents, readLag } from '@mailstream/fold';
 import type { HttpServer } from '@mailstream/runtime';
 import { Compile } from 'typebox/compile';
 import type { Accounts } from '../accounts/accounts.ts';
@@ -11,13 +11,16 @@ import { diagnose } from '../domain/diagnose.ts';
 const RECENT = 20;
 const letter = Compile(DeadLetter);
 
-export function registerStatusRoutes(app: HttpServer, deps: { accounts: Accounts; bus: Bus; db: Db }): void {
-  const { accounts, bus, db } = deps;
+export function registerStatusRoutes(
+  app: HttpServer,
+  deps: { accounts: Accounts; bus: Bus; db: Db; fold: Pick<Fold, 'lag'> },
+): void {
+  const { accounts, bus, db, fold } = deps;
 
   async function report(tenant: string): Promise<StatusReport> {
     const [list, orchestrator, projector, dead, incidentRows, hints, live, backfill] = await Promise.all([
       accounts.list(tenant),
-      readLag({ bus, db }, 'orchestrator'),
+      fold.lag(),
       readLag({ bus, db }, 'projector'),
       bus.state('DEAD'),
       incidents(db),
