@@ -1,7 +1,7 @@
 /** A private Dovecot on 127.0.0.1 with its own users and mail: the real IMAP server of the demo and the tests. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -67,7 +67,10 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
   const layout = { ...serverUser(), dir, runDir, host: HOST, port, tlsPort, capability: options.capability };
   writeFileSync(configFile, dovecotConfig(layout, program.version));
 
-  const [command, args] = unprivilegedCommand(program.path, ['-F', '-c', configFile]);
+  const [command, args] = unprivilegedCommand(program.path, ['-F', '-c', configFile], dir);
+  // It opens its log again by name, so the file must be its own.
+  appendFileSync(join(dir, 'dovecot.log'), '');
+  giveAway(join(dir, 'dovecot.log'));
   const child = await startChild({
     name: 'dovecot',
     dir,

@@ -79,22 +79,26 @@ async function ensureCluster(initdb: string, dir: string, data: string): Promise
   }
   const password = randomBytes(18).toString('base64url');
   writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
+  giveAway(passwordFile);
   const fresh = join(dir, `new-${process.pid}`);
   mkdirSync(fresh, { mode: 0o700 });
   giveAway(fresh);
-  const [command, args] = unprivilegedCommand(initdb, [
-    ...['-D', fresh, '--username', USER, '--pwfile', passwordFile, '--auth', 'scram-sha-256'],
+  const flags = [
     ...[
+      '-D',
+      fresh,
+      '--username',
+      USER,
+      '--pwfile',
+      passwordFile,
+      '--auth',
+      'scram-sha-256',
       '--encoding',
       'UTF8',
-      '--locale-provider',
-      'builtin',
-      '--locale',
-      'C.UTF-8',
-      '--no-instructions',
-      '--no-sync',
     ],
-  ]);
+    ...['--locale-provider', 'builtin', '--locale', 'C.UTF-8', '--no-instructions', '--no-sync'],
+  ];
+  const [command, args] = unprivilegedCommand(initdb, flags, dir);
   await promisify(execFile)(command, args, { env: serverEnv(), cwd: '/' });
   await createDatabase(initdb, fresh);
   renameSync(fresh, data);
@@ -103,12 +107,8 @@ async function ensureCluster(initdb: string, dir: string, data: string): Promise
 
 /** Single-user mode: no port, no password, no client needed. */
 async function createDatabase(initdb: string, data: string): Promise<void> {
-  const [command, args] = unprivilegedCommand(join(dirname(initdb), 'postgres'), [
-    '--single',
-    '-D',
-    data,
-    'postgres',
-  ]);
+  const flags = ['--single', '-D', data, 'postgres'];
+  const [command, args] = unprivilegedCommand(join(dirname(initdb), 'postgres'), flags, data);
   const running = promisify(execFile)(command, args, { env: serverEnv(), cwd: '/' });
   running.child.stdin?.end(`CREATE DATABASE ${USER};\n`);
   await running;
@@ -117,7 +117,7 @@ async function createDatabase(initdb: string, data: string): Promise<void> {
 /** After kill -9 of the postmaster its backends need a moment to go; until then a new one refuses to start. */
 async function startServer(postgres: string, serverArgs: string[], dir: string): Promise<Child> {
   const data = join(dir, 'data');
-  const [command, args] = unprivilegedCommand(postgres, serverArgs);
+  const [command, args] = unprivilegedCommand(postgres, serverArgs, dir);
   for (let attempt = 1; ; attempt++) {
     removeStalePidFile(data);
     const child = await startChild({

@@ -1,5 +1,6 @@
 /** Runs a server as `nobody` when we are root: PostgreSQL and IMAP servers refuse to work as root. */
-import { chownSync, readFileSync } from 'node:fs';
+import { chownSync, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 interface User {
   readonly name: string;
@@ -22,26 +23,34 @@ export function unprivilegedUser(passwd = readPasswd): User | undefined {
 }
 
 /**
- * The command line that runs `command` unprivileged. It keeps one capability, to pass through directories that only
- * root may enter: a checkout under /root is as good as any other.
+ * The command line that runs `command`, which works in `dir`, unprivileged. A checkout under /root is as good as any other: where only
+ * root may enter, the server keeps the one capability it needs to pass through.
  */
-export function unprivilegedCommand(command: string, args: readonly string[]): [string, string[]] {
+export function unprivilegedCommand(
+  command: string,
+  args: readonly string[],
+  dir: string,
+): [command: string, args: string[]] {
   const user = unprivilegedUser();
   if (user === undefined) return [command, [...args]];
-  const keep = '-all,+dac_override';
-  return [
-    'setpriv',
-    [
-      `--reuid=${user.uid}`,
-      `--regid=${user.gid}`,
-      '--clear-groups',
-      `--inh-caps=${keep}`,
-      `--ambient-caps=${keep}`,
-      `--bounding-set=${keep}`,
-      command,
-      ...args,
-    ],
-  ];
+  const identity = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups'];
+  const passage = isOpenToAll(command) && isOpenToAll(dir) ? [] : PASSAGE;
+  return ['setpriv', [...identity, ...passage, command, ...args]];
+}
+
+const KEEP = '-all,+dac_override';
+const PASSAGE = [
+  `--inh-caps=${KEEP}`,
+  `--ambient-caps=${KEEP}`,
+  `--bounding-set=${KEEP}`,
+  // access(2), by which initdb looks for its parts, would ignore the capability otherwise.
+  '--securebits=+no_setuid_fixup',
+];
+
+/** Whether everybody may enter all directories on the way. */
+function isOpenToAll(path: string): boolean {
+  const parent = dirname(path);
+  return parent === path || ((statSync(parent).mode & 0o001) !== 0 && isOpenToAll(parent));
 }
 
 /** Gives a file or directory to the unprivileged user. */
