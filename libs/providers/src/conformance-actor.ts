@@ -2,6 +2,8 @@
 import type { World, WorldMailbox } from './conformance.ts';
 
 export interface Actor {
+  /** Learns what the account holds; operations choose from that. */
+  look(): Promise<void>;
   /** Does up to `most` operations. What the account refuses is no operation. */
   act(most: number): Promise<void>;
   /** True once in `times`. */
@@ -45,10 +47,12 @@ export function createActor(world: World, inbox: string, seed: number): Actor {
   };
 
   return {
-    async act(most) {
-      if (most === 0) return;
+    async look() {
       boxes = await world.list();
-      for (let count = below(most); count >= 0; count -= 1) await operation().catch(() => undefined);
+    },
+    async act(most) {
+      for (let count = most === 0 ? 0 : below(most) + 1; count > 0; count -= 1)
+        await operation().catch(() => undefined);
     },
     chance: (times) => below(times) === 0,
   };

@@ -130,7 +130,7 @@ export function createMirror(connect: () => Promise<Session>): Mirror {
 
   const pullAll = async (using: Session, { mailbox, path }: MailboxUpsert, options: SyncOptions) => {
     try {
-      await mirror.pullOnce(using, mailbox, path, 'live', options);
+      if (complete.has(mailbox)) await mirror.pullOnce(using, mailbox, path, 'live', options);
       for (let jobs = 0; !complete.has(mailbox); jobs += 1) {
         if (jobs > 1_000) throw new Error(`the import of ${path} never ends`);
         const before = pages.length;

@@ -28,37 +28,29 @@ export async function listImap(login: ImapLogin): Promise<ListedMailbox[]> {
   }
 }
 
-export async function listAll(client: PlainImap, attempts = 3): Promise<ListedMailbox[]> {
-  const mailboxes: ListedMailbox[] = [];
+async function listAll(client: PlainImap): Promise<ListedMailbox[]> {
+  const paths: string[] = [];
   for (const line of await client.command('LIST "" "*"')) {
     const match = /^LIST \(([^)]*)\) (?:"[^"]*"|NIL) ("(?:[^"\\]|\\.)*"|\S+)$/s.exec(line);
     if (!match || /\\(Noselect|NonExistent)/i.test(match[1] ?? '')) continue;
-    const quoted = match[2] ?? '';
-    const name = quoted.startsWith('"') ? quoted.slice(1, -1).replace(/\\(.)/g, '$1') : quoted;
-    try {
-      mailboxes.push(await listMailbox(client, readName(name)));
-    } catch (error) {
-      // Dovecot goes on to list a deleted mailbox that has children.
-      if (error instanceof Error && /doesn't exist/.test(error.message)) continue;
-      if (attempts === 1) throw error;
-      // It may trip over the index of a mailbox that was just made again, and repairs it when the mailbox is opened for writing.
-      await client.command(`SELECT ${wireName(readName(name))}`).catch(() => undefined);
-      return listAll(client, attempts - 1);
-    }
+    const name = match[2] ?? '';
+    paths.push(readName(name.startsWith('"') ? name.slice(1, -1).replace(/\\(.)/g, '$1') : name));
   }
+  const results = await client.pipeline(
+    paths.flatMap((path) => [
+      `EXAMINE ${wireName(path)}`,
+      'UID FETCH 1:* (FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT MESSAGE-ID)])',
+    ]),
+  );
+  const mailboxes = paths.flatMap((path, at): ListedMailbox[] => {
+    const [opened, rows] = [results[2 * at], results[2 * at + 1]];
+    // Dovecot goes on to list a deleted mailbox that has children.
+    if (!opened) return [];
+    const generation = /\[UIDVALIDITY ([0-9]+)\]/.exec(opened.join('\n'))?.[1] ?? '';
+    const messages = (rows ?? []).filter((row) => /^[0-9]+ FETCH/.test(row)).map(readRow);
+    return [{ path, generation, messages: messages.sort((a, b) => a.uid - b.uid) }];
+  });
   return mailboxes.sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-async function listMailbox(client: PlainImap, path: string): Promise<ListedMailbox> {
-  const opened = await client.command(`EXAMINE ${wireName(path)}`);
-  const generation = /\[UIDVALIDITY ([0-9]+)\]/.exec(opened.join('\n'))?.[1] ?? '';
-  const exists = Number(/^([0-9]+) EXISTS/m.exec(opened.join('\n'))?.[1] ?? 0);
-  const rows =
-    exists === 0
-      ? []
-      : await client.command('UID FETCH 1:* (FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT MESSAGE-ID)])');
-  const messages = rows.filter((row) => /^[0-9]+ FETCH/.test(row)).map(readRow);
-  return { path, generation, messages: messages.sort((a, b) => a.uid - b.uid) };
 }
 
 function readRow(row: string): ListedMessage {

@@ -14,31 +14,48 @@ export interface PlainImap {
    * where `{}` stands in the command. Throws on NO and BAD.
    */
   command(text: string, ...literals: readonly Buffer[]): Promise<string[]>;
+  /** Sends commands all at once; each has its untagged responses, or null for NO and BAD. */
+  pipeline(commands: readonly string[]): Promise<(string[] | null)[]>;
   close(): void;
 }
 
 /** Connects without TLS and logs in. */
 export async function plainImap({ host, port, user, password }: ImapLogin): Promise<PlainImap> {
   const responses = readResponses(connect(port, host));
-  let tag = 0;
+  let tags = 0;
+  const send = (text: string, literals: readonly Buffer[]): string => {
+    const tag = `p${++tags}`;
+    const [head = '', ...tails] = text.split('{}');
+    const parts: Buffer[] = [Buffer.from(`${tag} ${head}`, 'latin1')];
+    for (const [at, tail] of tails.entries()) {
+      const literal = literals[at] ?? Buffer.alloc(0);
+      parts.push(Buffer.from(`{${literal.length}+}\r\n`), literal, Buffer.from(tail, 'latin1'));
+    }
+    responses.socket.write(Buffer.concat([...parts, Buffer.from('\r\n')]));
+    return tag;
+  };
+  const receive = async (tag: string): Promise<{ status: string; untagged: string[] }> => {
+    const untagged: string[] = [];
+    for (;;) {
+      const response = await responses.next();
+      if (response.startsWith('* ')) untagged.push(response.slice(2));
+      else if (response.startsWith(`${tag} `)) return { status: response.slice(tag.length + 1), untagged };
+    }
+  };
   await responses.next();
   const client: PlainImap = {
     async command(text, ...literals) {
-      const name = `p${++tag}`;
-      const [head = '', ...tails] = text.split('{}');
-      const parts: Buffer[] = [Buffer.from(`${name} ${head}`, 'latin1')];
-      for (const [at, tail] of tails.entries()) {
-        const literal = literals[at] ?? Buffer.alloc(0);
-        parts.push(Buffer.from(`{${literal.length}+}\r\n`), literal, Buffer.from(tail, 'latin1'));
+      const { status, untagged } = await receive(send(text, literals));
+      if (status.startsWith('OK')) return untagged;
+      throw new Error(`${text.slice(0, 100)}: ${status}`);
+    },
+    async pipeline(commands) {
+      const results: (string[] | null)[] = [];
+      for (const tag of commands.map((text) => send(text, []))) {
+        const { status, untagged } = await receive(tag);
+        results.push(status.startsWith('OK') ? untagged : null);
       }
-      responses.socket.write(Buffer.concat([...parts, Buffer.from('\r\n')]));
-      const untagged: string[] = [];
-      for (;;) {
-        const response = await responses.next();
-        if (response.startsWith('* ')) untagged.push(response.slice(2));
-        else if (response.startsWith(`${name} OK`)) return untagged;
-        else if (response.startsWith(`${name} `)) throw new Error(`${head.slice(0, 100)}: ${response}`);
-      }
+      return results;
     },
     close: () => responses.socket.destroy(),
   };

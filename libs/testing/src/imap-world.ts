@@ -1,6 +1,6 @@
 /** A real IMAP account as the controllable mailbox of the provider conformance suite. */
 import type { World } from '@mailstream/providers/conformance';
-import { listAll } from './imap-lister.ts';
+import { listImap } from './imap-lister.ts';
 import { type ImapLogin, plainImap, wireName } from './imap-plain-client.ts';
 
 export interface ImapWorld extends World {
@@ -11,8 +11,6 @@ export interface ImapWorld extends World {
 export async function createImapWorld(login: ImapLogin): Promise<ImapWorld> {
   const client = await plainImap(login);
   const open = (path: string) => client.command(`SELECT ${wireName(path)}`);
-  const append = (path: string, flags: readonly string[], message: Buffer) =>
-    client.command(`APPEND ${wireName(path)} (${wireFlags(flags)}) {}`, message);
   return {
     async deliver(mailbox, { subject, flags = [] }) {
       const headers = [
@@ -20,7 +18,8 @@ export async function createImapWorld(login: ImapLogin): Promise<ImapWorld> {
         `Message-ID: <${subject}@example.com>`,
         'From: ada@example.com',
       ];
-      await append(mailbox, flags, Buffer.from(`${headers.join('\r\n')}\r\n\r\nHello.\r\n`));
+      const message = Buffer.from(`${headers.join('\r\n')}\r\n\r\nHello.\r\n`);
+      await client.command(`APPEND ${wireName(mailbox)} (${wireFlags(flags)}) {}`, message);
     },
     async setFlags(mailbox, uid, flags) {
       await open(mailbox);
@@ -48,22 +47,23 @@ export async function createImapWorld(login: ImapLogin): Promise<ImapWorld> {
     },
     /** The same mail at the same path under another UIDVALIDITY, as after a restore. */
     async resetGeneration(path) {
-      const before = (await listAll(client)).find((mailbox) => mailbox.path === path);
-      await open(path);
-      const sources: Buffer[] = [];
-      for (const { uid } of before?.messages ?? []) {
-        const [row = ''] = await client.command(`UID FETCH ${uid} BODY.PEEK[]`);
-        const literal = /\{([0-9]+)\}\r\n/.exec(row);
-        const start = (literal?.index ?? 0) + (literal?.[0].length ?? 0);
-        sources.push(Buffer.from(row.slice(start, start + Number(literal?.[1])), 'latin1'));
-      }
+      const opened = await open(path);
+      const rows = opened.includes('0 EXISTS')
+        ? []
+        : await client.command('UID FETCH 1:* (FLAGS BODY.PEEK[])');
       await client.command('UNSELECT');
       await client.command(`DELETE ${wireName(path)}`);
       await client.command(`CREATE ${wireName(path)}`);
-      for (const [at, { flags }] of (before?.messages ?? []).entries())
-        await append(path, flags, sources[at] ?? Buffer.alloc(0));
+      for (const row of rows) {
+        const [marker = '', size = '0'] = /\{([0-9]+)\}\r\n/.exec(row) ?? [];
+        const start = row.indexOf(marker) + marker.length;
+        const flags = (/FLAGS \(([^)]*)\)/.exec(row)?.[1] ?? '').replace('\\Recent', '');
+        const message = Buffer.from(row.slice(start, start + Number(size)), 'latin1');
+        await client.command(`APPEND ${wireName(path)} (${flags.trim()}) {}`, message);
+      }
     },
-    list: () => listAll(client),
+    // On a connection of its own: what the acting one remembers may be stale.
+    list: () => listImap(login),
     close: () => client.close(),
   };
 }

@@ -20,8 +20,8 @@ export interface FetchedMessage {
   /** EMAILID or X-GM-MSGID. */
   readonly emailId?: string | undefined;
   readonly threadId?: string | undefined;
-  /** The header lines asked for. */
-  readonly headers?: Uint8Array | undefined;
+  /** The header lines asked for; the library says `false` for NIL, which Dovecot answers for a message that is just being expunged. */
+  readonly headers?: Uint8Array | false | undefined;
 }
 
 interface FetchedAddress {
@@ -132,8 +132,8 @@ function messageIds(header: string | undefined): string[] {
 }
 
 /** Threads hang on the first reference, the root, and on the last ones: these are kept when there are too many. */
-function referencesOf(headers: Uint8Array | undefined): string[] {
-  if (headers === undefined || headers.length < 12) return [];
+function referencesOf(headers: Uint8Array | false | undefined): string[] {
+  if (!headers || headers.length < 12) return [];
   const text = Buffer.from(headers.buffer, headers.byteOffset, headers.byteLength).toString();
   const ids = messageIds(text.replace(/^references:/i, '').trim());
   return ids.length <= MAX_REFERENCES ? ids : [...ids.slice(0, 1), ...ids.slice(1 - MAX_REFERENCES)];

@@ -22,6 +22,7 @@ export async function openSession(
     signal,
   );
 
+  let failed = false;
   async function* pull(request: PullRequest): AsyncGenerator<Page> {
     if (request.signal.aborted) return;
     // A command that hangs cannot be taken back: a lost job costs its connection.
@@ -31,6 +32,10 @@ export async function openSession(
       if (request.scope === MAILBOXES_SCOPE) yield* pullMailboxes(connection, request.cursor);
       else if (request.path !== null) yield* pullMailbox(connection, request, request.path, tuning);
       else throw new ProviderError('permanent', 'imap.path_missing', `Mailbox ${request.scope} has no path.`);
+    } catch (error) {
+      // What is behind an unexplained failure may be this one connection: the next pull has a new one.
+      failed = !(error instanceof ProviderError && error.failure === 'gone');
+      throw error;
     } finally {
       request.signal.removeEventListener('abort', abort);
     }
@@ -39,7 +44,7 @@ export async function openSession(
   return {
     pull,
     watch: (wake, stop) => watchInbox(connection, wake, stop),
-    usable: () => connection.usable(),
+    usable: () => !failed && connection.usable(),
     close: () => connection.close(),
   };
 }
