@@ -7,6 +7,7 @@ export type { LocalServer } from './local-server.ts';
 export { deliver } from './maildir.ts';
 export { startNats } from './nats-server.ts';
 export { startPostgres } from './postgres.ts';
+export { createRandom, type Random } from './random.ts';
 export {
   SERVICES,
   type ServiceName,
