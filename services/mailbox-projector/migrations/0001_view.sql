@@ -104,7 +104,7 @@ create table view.thread_ref (
 
 create index thread_ref_thread on view.thread_ref (thread);
 
--- How far each scope was read. Where log and view disagree, this is the truth (DESIGN 4.2).
+-- How far each scope was read. Where log and view disagree, this is the truth (ARCHITECTURE, invariant 4).
 create table view.cursor (
   account text collate "C" not null,
   scope text collate "C" not null,

@@ -112,11 +112,19 @@ describe('a message', () => {
     expect(change?.state).toMatchObject({ flags: ['flagged', 'seen'], unread: true });
   });
 
-  it('tells only of the difference a batch made, so that a message may first be heard of when it is back', async () => {
-    expect(await fold(log.page('A', [seen(at('A', 1)), gone(at('A', 1))]))).toEqual([]);
-    expect(await fold(log.page('A', [seen(at('A', 2)), flagged(at('A', 2), ['seen'])]))).toEqual([
-      'moved A>A',
+  it('tells only of the difference a batch made', async () => {
+    const changes = [seen(at('A', 1)), flagged(at('A', 1), ['flagged']), flagged(at('A', 1), ['seen'])];
+    expect(await fold(log.page('A', changes))).toEqual(['created A']);
+    expect(await fold(log.page('A', [flagged(at('A', 1), []), flagged(at('A', 1), ['seen'])]))).toEqual([]);
+    expect(await fold(log.page('A', [flagged(at('A', 1), []), gone(at('A', 1))]))).toEqual(['deleted A']);
+  });
+
+  it('that came and went is told of, because it may turn up elsewhere', async () => {
+    expect(await fold(log.page('A', [seen(at('A', 1)), gone(at('A', 1))]))).toEqual([
+      'created A',
+      'deleted A',
     ]);
+    expect(await fold(log.page('B', [seen(at('B', 1))]))).toEqual(['moved A>B']);
   });
 });
 
@@ -251,7 +259,7 @@ describe('a list of what a mailbox has', () => {
       flagged(at('A', 1), ['seen']),
       listed('A', [{ uids: '1:5', flags: [] }]),
     ];
-    expect(await fold(log.page('A', said))).toEqual([]);
+    expect(await fold(log.page('A', said))).toEqual(['created A', 'deleted A']);
   });
 
   it('counts what the view should have and does not', async () => {

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ChangeData, ChangeEntity, ChangeVerb, CopyView, MessageView } from '@mailstream/contracts';
 import type { Emission, Skipped } from '@mailstream/fold';
 import type { At } from './at.ts';
+import { getOrMake } from './get-or-make.ts';
 import { type AccountNews, accountView } from './projections/accounts/projection.ts';
 import type { RunNews } from './projections/cursors/projection.ts';
 import type { MailboxEntry, MailboxFold } from './projections/mailboxes/projection.ts';
@@ -21,24 +22,35 @@ import {
 import type { ThreadEntry } from './projections/threads/projection.ts';
 import { threadView } from './projections/threads/queries.ts';
 
-/** A change of a message, before its state is put together. */
+/** A change of a message, before it is put into an event. */
 export interface MessageChange {
   readonly verb: ChangeVerb<'message'>;
   readonly changed: readonly string[];
   readonly from?: readonly string[];
+  readonly version: bigint;
+  /** The message as it is now; for `deleted`, as it was last. */
+  readonly state: MessageState;
 }
 
 /**
- * What happened to a message between the beginning and the end of a batch; null when nothing is to be told. Deleted comes before created,
- * moved and updated. Another uid or generation alone is no change: a mailbox that forgot its uids would otherwise tell of every message.
+ * What happened to a message between the beginning and the end of a batch: one change, or none. Deleted comes before created, moved and
+ * updated. Another uid or generation alone is no change: a mailbox that forgot its uids would otherwise tell of every message.
+ *
+ * Only a message that came and went is told of twice: should it turn up elsewhere, that is a move of something the world has heard of.
  */
-export function messageChange({ before, now }: MessageEntry): MessageChange | null {
-  if (!isLive(now)) return isLive(before) ? { verb: 'deleted', changed: [] } : null;
-  if (before === null) return { verb: 'created', changed: [] };
+export function messageChanges({ before, now, lastAlive }: MessageEntry): MessageChange[] {
+  if (!isLive(now)) {
+    if (lastAlive === null || (before !== null && !isLive(before))) return [];
+    const deleted: MessageChange = { verb: 'deleted', changed: [], version: now.version, state: lastAlive };
+    return before ? [deleted] : [{ ...deleted, verb: 'created', version: lastAlive.version }, deleted];
+  }
+  const same = { version: now.version, state: now };
+  if (before === null) return [{ verb: 'created', changed: [], ...same }];
   const changed = changedFields(before, now);
   const from = isLive(before) ? mailboxesOf(before.copies) : before.wasIn;
-  if (!isLive(before) || !isSameSet(from, mailboxesOf(now.copies))) return { verb: 'moved', changed, from };
-  return changed.length > 0 ? { verb: 'updated', changed } : null;
+  if (!isLive(before) || !isSameSet(from, mailboxesOf(now.copies)))
+    return [{ verb: 'moved', changed, from, ...same }];
+  return changed.length > 0 ? [{ verb: 'updated', changed, ...same }] : [];
 }
 
 function changedFields(before: MessageState, now: MessageState): string[] {
@@ -52,12 +64,18 @@ function changedFields(before: MessageState, now: MessageState): string[] {
   }
   if (!isDeepStrictEqual(flagsOf(before.copies), flagsOf(now.copies))) changed.push('flags');
   if (isUnread(before.copies) !== isUnread(now.copies)) changed.push('unread');
-  if (!isSameSet(before.copies.map(whereAndFlags), now.copies.map(whereAndFlags))) changed.push('copies');
+  if (!isDeepStrictEqual(placesOf(before.copies), placesOf(now.copies))) changed.push('copies');
   return changed;
 }
 
-function whereAndFlags(copy: CopyState): string {
-  return JSON.stringify([copy.mailbox, copy.flags]);
+/** Where the copies are and with which flags, each generation of a mailbox standing for all of them. */
+function placesOf(copies: readonly CopyState[]): string[] {
+  const counts = new Map<string, Map<string, number>>();
+  for (const { mailbox, generation, flags } of copies) {
+    const generations = getOrMake(counts, JSON.stringify([mailbox, flags]), () => new Map<string, number>());
+    generations.set(generation, (generations.get(generation) ?? 0) + 1);
+  }
+  return [...counts].map(([place, generations]) => `${place} ${Math.max(...generations.values())}`).sort();
 }
 
 function isSameSet(a: readonly string[], b: readonly string[]): boolean {
@@ -66,25 +84,19 @@ function isSameSet(a: readonly string[], b: readonly string[]): boolean {
 
 /** `content` is that of the message where memory has none. */
 export function messageEmission(
-  { before, now, origin }: MessageEntry,
-  change: MessageChange,
+  { now, origin }: MessageEntry,
+  { verb, changed, from, version, state }: MessageChange,
   content: Content,
   mailboxes: Pick<MailboxFold, 'find'>,
 ): Emission {
-  const state = change.verb === 'deleted' && before ? before : now;
+  const { id, account, thread, receivedAt } = state;
   const view = messageView(
-    {
-      id: state.id,
-      account: state.account,
-      version: String(state.version),
-      thread: state.thread,
-      receivedAt: state.receivedAt,
-    },
+    { id, account, version: String(state.version), thread, receivedAt },
     content,
-    state.copies.map((copy) => copyView(state.account, copy, mailboxes)),
+    state.copies.map((copy) => copyView(account, copy, mailboxes)),
   );
-  const data = { version: String(now.version), origin, ...change, state: view };
-  return emission(now, 'message', change.verb, now.version, data);
+  const data = { version: String(version), origin, changed, ...(from ? { from } : {}), state: view };
+  return emission(now, 'message', verb, version, data);
 }
 
 function copyView(account: string, copy: CopyState, mailboxes: Pick<MailboxFold, 'find'>): CopyView {

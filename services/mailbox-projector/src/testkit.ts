@@ -107,7 +107,7 @@ export function createLog() {
   };
 }
 
-export function content(changes: Partial<MessageContent> = {}): MessageContent {
+function content(changes: Partial<MessageContent> = {}): MessageContent {
   return {
     subject: 'Lunch?',
     from: [{ name: 'Ada', address: 'ada@example.com' }],

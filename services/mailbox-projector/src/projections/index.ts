@@ -6,7 +6,7 @@ import type { Batch } from '../batch.ts';
 import {
   type MessageChange,
   mailboxEmissions,
-  messageChange,
+  messageChanges,
   messageEmission,
   rethreadedEmission,
   threadEmissions,
@@ -55,10 +55,10 @@ export async function saveView(tx: Tx, view: View, batch: Batch): Promise<Emissi
   const { messages, threads, mailboxes, cursors } = view;
   for (const entry of messages.entries) followMerge(entry, threads);
 
-  const changes = new Map<MessageEntry, MessageChange>();
+  const changes = new Map<MessageEntry, MessageChange[]>();
   for (const entry of messages.entries) {
-    const change = messageChange(entry);
-    if (change) changes.set(entry, change);
+    const told = messageChanges(entry);
+    if (told.length > 0) changes.set(entry, told);
   }
 
   const contents = await saveMessages(tx, messages.entries, new Set(changes.keys()));
@@ -78,10 +78,10 @@ export async function saveView(tx: Tx, view: View, batch: Batch): Promise<Emissi
 
   return [
     ...[...mailboxes.entries].flatMap(mailboxEmissions),
-    ...[...changes].map(([entry, change]) => {
+    ...[...changes].flatMap(([entry, told]) => {
       const content = entry.now.content ?? contents.get(entry.now.id);
       if (!content) throw new Error(`message ${entry.now.id} changed and its content was not returned`);
-      return messageEmission(entry, change, content, mailboxes);
+      return told.map((change) => messageEmission(entry, change, content, mailboxes));
     }),
     ...(rethreaded.length > 0 ? await readMessages(tx, rethreaded) : []).map(({ tenant, view }) =>
       rethreadedEmission(tenant, view),
@@ -96,6 +96,7 @@ function followMerge(entry: MessageEntry, threads: ThreadFold): void {
   if (!merged) return;
   const changedSince = entry.now.version > merged.sequence;
   entry.now = { ...entry.now, thread, version: changedSince ? entry.now.version : merged.sequence };
+  if (entry.lastAlive) entry.lastAlive = { ...entry.lastAlive, thread };
 }
 
 function distinct<T extends { readonly account: string; readonly mailbox: string }>(

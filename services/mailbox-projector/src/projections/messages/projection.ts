@@ -32,7 +32,7 @@ export function foldMessages(loaded: readonly MessageState[]): MessageFold {
   const byKey = new Map<string, MessageEntry>();
   const byHint = new Map<string, MessageEntry[]>();
 
-  for (const state of loaded) enter({ before: state, now: state, origin: null });
+  for (const state of loaded) enter({ before: state, now: state, lastAlive: null, origin: null });
 
   function enter(entry: MessageEntry): void {
     entries.push(entry);
@@ -67,6 +67,7 @@ export function foldMessages(loaded: readonly MessageState[]): MessageFold {
     byMailbox.get(name(where.account, copy.mailbox))?.delete(slot(copy));
     const copies = entry.now.copies.filter((other) => !isSame(other, copy));
     if (copies.length > 0) return step(where, entry, { copies });
+    entry.lastAlive = entry.now;
     return step(where, entry, { copies, deletedAt: where.time, wasIn: mailboxesOf(entry.now.copies) });
   }
 
@@ -98,6 +99,7 @@ export function foldMessages(loaded: readonly MessageState[]): MessageFold {
   function create(where: At, data: MessageUpsert, description: Description, copy: CopyState): Step {
     const entry: MessageEntry = {
       before: null,
+      lastAlive: null,
       origin: where.origin,
       now: {
         id: derivedId(where.time, where.account, where.event),

@@ -43,6 +43,8 @@ export interface MessageEntry {
   /** Null for a message that is new in this batch. */
   readonly before: MessageState | null;
   now: MessageState;
+  /** What it was before its last copy went; null while that has not happened in this batch. */
+  lastAlive: MessageState | null;
   /** Of the last fact that changed it. */
   origin: Origin | null;
 }

@@ -18,7 +18,7 @@ function entryOf({ id }: Mail, n: number): MessageEntry {
   const receivedAt = new Date(n * 1000).toISOString();
   const copy = { mailbox: 'A', generation: '1', uid: 1, flags: [], derived: false };
   const now = { ...messageWith([copy]), id, thread: '', receivedAt };
-  return { before: null, now, origin: null };
+  return { before: null, now, lastAlive: null, origin: null };
 }
 
 /** Folds mails in batches of `size`, each loading only what the one before left behind. */
