@@ -31,8 +31,9 @@ export default defineConfig({
           globalSetup: backends,
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          // Each file runs the whole product: one at a time.
+          // Each file runs the whole product: one at a time, and after the others.
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -7,5 +7,5 @@ export const CHECKS: readonly Stage[] = [
   tool('lint', 'biome', 'ci', '--error-on-warnings', '--colors=off', '.'),
   tool('types', 'tsc'),
   { name: 'walls', command: process.execPath, args: [join(REPO_ROOT, 'libs/devstack/src/check-walls.ts')] },
-  tool('dead code', 'knip', '--no-progress'),
+  tool('dead-code', 'knip', '--no-progress'),
 ];

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withPrivileges } from './setpriv.ts';
 
 export interface ChildOptions {
   /** Names its files: `<dir>/<name>.log` (stdout and stderr are appended) and `<dir>/<name>.pid`. */
@@ -25,6 +26,8 @@ export interface ChildOptions {
   readonly marker: string;
   /** What makes it end cleanly; default SIGTERM. */
   readonly stopSignal?: NodeJS.Signals;
+  /** Run it as `nobody` when we are root. */
+  readonly unprivileged?: boolean;
 }
 
 export interface Child {
@@ -45,7 +48,7 @@ const STOP_MS = 30_000;
 
 /**
  * Starts a process; first ends what a killed run left behind in its place. Ctrl-C in the terminal does not reach it: its owner
- * stops it, in the right order.
+ * stops it, in the right order. When its owner is killed, it stops by itself (on Linux).
  */
 export async function startChild(options: ChildOptions): Promise<Child> {
   const { name, dir, marker, stopSignal = 'SIGTERM' } = options;
@@ -54,8 +57,12 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const pidFile = join(dir, `${name}.pid`);
   await stopLeftover(pidFile);
 
+  const [command, args] = withPrivileges(options.command, options.args, {
+    unprivilegedIn: options.unprivileged ? dir : undefined,
+    deathSignal: stopSignal,
+  });
   const log = openSync(logFile, 'a');
-  const child = spawn(options.command, options.args, {
+  const child = spawn(command, args, {
     detached: true,
     env: options.env,
     stdio: ['ignore', log, log],
@@ -72,7 +79,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   });
   const pid = await new Promise<number>((resolve, reject) => {
     child.once('spawn', () => resolve(child.pid ?? 0));
-    child.once('error', (cause) => reject(new Error(`cannot run ${options.command}`, { cause })));
+    child.once('error', (cause) => reject(new Error(`cannot run ${command}`, { cause })));
   });
   writeFileSync(pidFile, JSON.stringify({ pid, marker, stopSignal } satisfies PidFile));
 

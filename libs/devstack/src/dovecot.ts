@@ -10,7 +10,7 @@ import { dovecotConfig } from './dovecot-config.ts';
 import { ensureDovecot } from './dovecot-install.ts';
 import { childEnv } from './env.ts';
 import { freePort } from './ports.ts';
-import { giveAway, unprivilegedCommand, unprivilegedUser } from './unprivileged.ts';
+import { giveAway, unprivilegedUser } from './setpriv.ts';
 
 const HOST = '127.0.0.1';
 
@@ -67,17 +67,17 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
   const layout = { ...serverUser(), dir, runDir, host: HOST, port, tlsPort, capability: options.capability };
   writeFileSync(configFile, dovecotConfig(layout, program.version));
 
-  const [command, args] = unprivilegedCommand(program.path, ['-F', '-c', configFile], dir);
   // It opens its log again by name, so the file must be its own.
   appendFileSync(join(dir, 'dovecot.log'), '');
   giveAway(join(dir, 'dovecot.log'));
   const child = await startChild({
     name: 'dovecot',
     dir,
-    command,
-    args,
+    command: program.path,
+    args: ['-F', '-c', configFile],
     env: childEnv({}),
     marker: configFile,
+    unprivileged: true,
   });
   // Written when it listens.
   await waitUntilReady(child, () => readPid(join(runDir, 'master.pid')) === child.pid);

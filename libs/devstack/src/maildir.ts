@@ -2,7 +2,7 @@
 import { chownSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DemoMessage } from './demo-mail.ts';
-import { unprivilegedUser } from './unprivileged.ts';
+import { unprivilegedUser } from './setpriv.ts';
 
 /** Adds the messages to the user's Maildir, which the server may be serving at the time. Returns how many it added. */
 export function deliver(maildir: string, messages: Iterable<DemoMessage>): number {

@@ -9,7 +9,7 @@ import { type Child, isRunning, logTail, startChild, waitUntilReady } from './ch
 import { childEnv } from './env.ts';
 import type { LocalServer } from './local-server.ts';
 import { freePort } from './ports.ts';
-import { giveAway, unprivilegedCommand } from './unprivileged.ts';
+import { giveAway, withPrivileges } from './setpriv.ts';
 
 const USER = 'mailstream';
 
@@ -98,7 +98,7 @@ async function ensureCluster(initdb: string, dir: string, data: string): Promise
     ],
     ...['--locale-provider', 'builtin', '--locale', 'C.UTF-8', '--no-instructions', '--no-sync'],
   ];
-  const [command, args] = unprivilegedCommand(initdb, flags, dir);
+  const [command, args] = withPrivileges(initdb, flags, { unprivilegedIn: dir });
   await promisify(execFile)(command, args, { env: serverEnv(), cwd: '/' });
   await createDatabase(initdb, fresh);
   renameSync(fresh, data);
@@ -108,16 +108,15 @@ async function ensureCluster(initdb: string, dir: string, data: string): Promise
 /** Single-user mode: no port, no password, no client needed. */
 async function createDatabase(initdb: string, data: string): Promise<void> {
   const flags = ['--single', '-D', data, 'postgres'];
-  const [command, args] = unprivilegedCommand(join(dirname(initdb), 'postgres'), flags, data);
+  const [command, args] = withPrivileges(join(dirname(initdb), 'postgres'), flags, { unprivilegedIn: data });
   const running = promisify(execFile)(command, args, { env: serverEnv(), cwd: '/' });
   running.child.stdin?.end(`CREATE DATABASE ${USER};\n`);
   await running;
 }
 
 /** After kill -9 of the postmaster its backends need a moment to go; until then a new one refuses to start. */
-async function startServer(postgres: string, serverArgs: string[], dir: string): Promise<Child> {
+async function startServer(command: string, args: string[], dir: string): Promise<Child> {
   const data = join(dir, 'data');
-  const [command, args] = unprivilegedCommand(postgres, serverArgs, dir);
   for (let attempt = 1; ; attempt++) {
     removeStalePidFile(data);
     const child = await startChild({
@@ -128,6 +127,7 @@ async function startServer(postgres: string, serverArgs: string[], dir: string):
       env: serverEnv(),
       cwd: '/',
       marker: data,
+      unprivileged: true,
       // The fast shutdown: open transactions are rolled back, everything is flushed.
       stopSignal: 'SIGINT',
     });

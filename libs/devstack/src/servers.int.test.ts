@@ -1,8 +1,11 @@
 /** The local servers: they start, survive kill -9, and take over from a run that was killed. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { isRunning } from './child.ts';
 import { startNats } from './nats-server.ts';
 import { startPostgres } from './postgres.ts';
 
@@ -36,6 +39,21 @@ describe.each([
     );
     await taken.stop();
   });
+});
+
+test.runIf(process.platform === 'linux')('servers do not outlive the process that started them', async () => {
+  const home = join(dir, 'orphan');
+  const script = `const { startNats } = await import(${JSON.stringify(import.meta.resolve('./nats-server.ts'))});
+    const { child } = await startNats({ dir: ${JSON.stringify(home)} });
+    console.log(child.pid);`;
+  const owner = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = await once(owner.stdout, 'data');
+  const pid = Number(line);
+  expect(isRunning(pid, home)).toBe(true);
+  owner.kill('SIGKILL');
+  await expect.poll(() => isRunning(pid, home), { timeout: 5_000 }).toBe(false);
 });
 
 test('PostgreSQL redoes a set-up that was interrupted', async () => {
