@@ -68,13 +68,17 @@ export async function waitForImport(
   stop: AbortSignal,
 ): Promise<Imported> {
   const deadline = Date.now() + timeoutMs;
-  while (!stop.aborted && Date.now() < deadline) {
-    if ((await api.get(Account, `/v1/accounts/${account}`)).state === 'live') break;
-    await sleep(100);
+  for (let before = -1; ; await sleep(300)) {
+    const { state } = await api.get(Account, `/v1/accounts/${account}`);
+    const mailboxes = await api.get(pageOf(MailboxView), '/v1/mailboxes', { account });
+    const count = mailboxes.items.reduce((sum, { messages }) => sum + messages, 0);
+    // The account is live a moment before the last messages are in the view.
+    if ((state === 'live' && count === before) || Date.now() > deadline || stop.aborted) {
+      const newest = await api.get(pageOf(MessageView), '/v1/messages', { account, limit: 5 });
+      return { count, newest: newest.items };
+    }
+    before = count;
   }
-  const mailboxes = await api.get(pageOf(MailboxView), '/v1/mailboxes', { account });
-  const messages = await api.get(pageOf(MessageView), '/v1/messages', { account, limit: 5 });
-  return { count: mailboxes.items.reduce((sum, { messages }) => sum + messages, 0), newest: messages.items };
 }
 
 /** Appends a new message to the inbox every 15 s, as a mail client would, until told to stop. */
