@@ -76,8 +76,10 @@ export function readBatch(pages: readonly Page[]): Batch {
           break;
         case 'mailstream.mailbox.changed.v1':
           touchMailbox(account, event.data.mailbox);
-          if (event.data.op === 'removed')
+          if (event.data.op === 'removed') {
             emptied.push({ account, mailbox: event.data.mailbox, except: null });
+            touchScope(account, event.data.mailbox);
+          }
           break;
         case 'mailstream.fetch.failed.v1':
           touchScope(account, event.data.scope);

@@ -7,7 +7,7 @@ import { createLogger } from '@mailstream/runtime';
 import { createDatabase, createNats, type TestDatabase, type TestNats } from '@mailstream/testing';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { projector } from './projector.ts';
-import { account, at, createLog, flagged, gone, mailbox, seen, TENANT } from './testkit.ts';
+import { account, at, createLog, flagged, gone, mailbox, mailboxGone, seen, TENANT } from './testkit.ts';
 import { createTestView, type TestView } from './testkit-view.ts';
 
 const logger = createLogger('test', 'silent');
@@ -151,6 +151,24 @@ it('is the same row by row when its tables are dropped and the log is folded aga
   expect(await view.rows()).toEqual(rows);
   expect(await changes()).toEqual(told);
 }, 60_000);
+
+it('puts the beginning into the log for a mailbox that is gone', async () => {
+  await publish(log.page('mailboxes', [mailboxGone('B')]));
+  await settled();
+  await vi.waitFor(
+    async () => {
+      const last = await bus.last('MAIL', subjects.cursor({ tenant: TENANT, account: 'acc' }, 'B'));
+      expect(JSON.parse(new TextDecoder().decode(last?.data)).data).toMatchObject({ cursor: null });
+    },
+    { timeout: 10_000, interval: 50 },
+  );
+  await settled();
+  const [row] = await view.db.query(
+    "select page, cursor from view.cursor where account = 'acc' and scope = 'B'",
+  );
+  const last = await bus.last('MAIL', subjects.cursor({ tenant: TENANT, account: 'acc' }, 'B'));
+  expect(row).toEqual({ page: JSON.parse(new TextDecoder().decode(last?.data)).data.page, cursor: null });
+});
 
 it('says where the view stands in a scope', async () => {
   const scopes = ['A', 'never'].map((scope) => ({ tenant: TENANT, account: 'acc', scope }));

@@ -297,6 +297,16 @@ describe('a mailbox', () => {
     expect(await count('view.mailbox where listed')).toBe(0);
   });
 
+  it('is read from its beginning when it comes back: what the log says was read is gone', async () => {
+    await view.fold(log.page('mailboxes', [mailbox('A')]), log.page('A', [seen(at('A', 1))]));
+    const emissions = await view.fold(log.page('mailboxes', [mailboxGone('A')]));
+    const [seed] = emissions.flatMap((one) => (one.to === 'mail' ? [one] : []));
+    const [cursor] = await view.db.query("select page, cursor, done from view.cursor where scope = 'A'");
+    expect(cursor).toMatchObject({ cursor: null, done: false });
+    expect(seed).toMatchObject({ fact: 'cursor.A', data: { prev: cursor?.page, cursor: null } });
+    expect((await view.fold(log.page('mailboxes', [mailboxGone('B')]))).map(short)).toEqual([]);
+  });
+
   it('is not told of before the provider named it, though it counts', async () => {
     expect(await foldOther(log.page('A', [seen(at('A', 1))], { done: false }))).toEqual([]);
     expect(await view.db.query('select messages, listed from view.mailbox')).toEqual([

@@ -1,5 +1,6 @@
 /** The fold of the log into the mailbox view: load what a batch may touch, fold it fact by fact in memory, write it back in a few statements. */
 
+import type { CursorSeeded } from '@mailstream/contracts';
 import type { Tx } from '@mailstream/db';
 import type { Emission, Fact, FoldDefinition, Page } from '@mailstream/fold';
 import { type At, atOf, type Outcome } from './at.ts';
@@ -11,7 +12,7 @@ import { readCursors } from './projections/cursors/queries.ts';
 import { loadView, saveView, type View } from './projections/index.ts';
 import { findRun, isInWindow, type Listing, normalFlags, sizeOf } from './projections/messages/listing.ts';
 import type { Step } from './projections/messages/state.ts';
-import { accountEmission, runEmission, skippedEmission } from './publish-changes.ts';
+import { accountEmission, runEmission, seedEmission, skippedEmission } from './publish-changes.ts';
 
 /** The definition the engine of `libs/fold` runs; the authority for cursors (ARCHITECTURE, invariant 4). */
 export const projector: FoldDefinition = {
@@ -61,17 +62,19 @@ async function foldPart(tx: Tx, pages: readonly Page[]): Promise<Emission[]> {
     if (verb === 'removed') await deleteAccount(tx, state.account);
   }
   emissions.push(...news.accounts.map(accountEmission), ...news.runs.map(runEmission));
-  return emissions.sort(byLogOrder);
+  return [...emissions.sort(byLogOrder), ...news.seeds.map(seedEmission)];
 }
 
 interface News {
   readonly accounts: AccountNews[];
   readonly runs: RunNews[];
+  /** Cursors to put into the log. */
+  readonly seeds: { readonly at: At; readonly data: CursorSeeded }[];
 }
 
 /** Folds every fact of the batch into the view in memory, in the order of the log. */
 function foldFacts(view: View, batch: Batch): News {
-  const news: News = { accounts: [], runs: [] };
+  const news: News = { accounts: [], runs: [], seeds: [] };
   for (const page of batch.pages) {
     const counts = { inserted: 0, updated: 0, deleted: 0 };
     for (const fact of page.facts) {
@@ -97,6 +100,8 @@ function foldFact(view: View, batch: Batch, news: News, page: Page, fact: Fact):
       const { mailboxes, messages } = view;
       const { data } = event;
       if (data.op === 'upsert') return [mailboxes.upsert(at, data) ?? []].flat();
+      const seed = view.cursors.restart(at, data.mailbox);
+      if (seed) news.seeds.push({ at, data: seed });
       const steps = messages.copiesIn(at.account, data.mailbox).flatMap((copy) => messages.remove(at, copy));
       return [...follow(view, at, steps), ...[mailboxes.remove(at, data.mailbox) ?? []].flat()];
     }

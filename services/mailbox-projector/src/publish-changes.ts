@@ -1,6 +1,14 @@
 /** What the world is told: the net difference that a batch made to each thing, one event each, in the order of the log. */
 import { isDeepStrictEqual } from 'node:util';
-import type { ChangeData, ChangeEntity, ChangeVerb, CopyView, MessageView } from '@mailstream/contracts';
+import {
+  type ChangeData,
+  type ChangeEntity,
+  type ChangeVerb,
+  type CopyView,
+  type CursorSeeded,
+  EVENT_TYPES,
+  type MessageView,
+} from '@mailstream/contracts';
 import type { Emission, Skipped } from '@mailstream/fold';
 import type { At } from './at.ts';
 import { getOrMake } from './get-or-make.ts';
@@ -161,6 +169,12 @@ export function accountEmission({ at, verb, state }: AccountNews): Emission {
 export function runEmission({ at, verb, view }: RunNews): Emission {
   const data = { version: String(at.sequence), origin: at.origin, changed: [], state: view };
   return emission(at, 'sync', verb, at.sequence, data);
+}
+
+/** The only thing the projector says into the log: see `CursorFold.restart`. */
+export function seedEmission({ at, data }: { readonly at: At; readonly data: CursorSeeded }): Emission {
+  const { tenant, account } = at;
+  return { to: 'mail', tenant, account, fact: `cursor.${data.scope}`, type: EVENT_TYPES.cursorSeeded, data };
 }
 
 export function skippedEmission({ sequence, subject, reason, ...at }: Skipped): Emission {

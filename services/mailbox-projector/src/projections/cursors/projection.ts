@@ -1,7 +1,8 @@
 /** How far each scope was read, and the runs it was read in. Pure. */
-import type { FailureClass, Origin, SyncFailed, SyncRunView } from '@mailstream/contracts';
+import type { CursorSeeded, FailureClass, Origin, SyncFailed, SyncRunView } from '@mailstream/contracts';
 import type { CursorFact } from '@mailstream/fold';
 import type { At, Outcome } from '../../at.ts';
+import { derivedId } from '../../derived-id.ts';
 import { getOrMake } from '../../get-or-make.ts';
 
 /** How many runs of a scope are kept. */
@@ -55,6 +56,11 @@ export interface CursorFold {
   readonly entries: Iterable<CursorEntry>;
   advance(at: At, fact: CursorFact, counts: RunCounts): RunNews[];
   fail(at: At, data: SyncFailed): RunNews;
+  /**
+   * What was read of the scope is gone from the view: it is to be read from its beginning, should it come back. Returns the cursor to put
+   * into the log, where the old one would say that all of it was read; null when nothing was.
+   */
+  restart(at: At, scope: string): CursorSeeded | null;
 }
 
 export interface LoadedCursor {
@@ -119,6 +125,15 @@ export function foldCursors(loaded: readonly LoadedCursor[]): CursorFold {
       }));
       const changedSomething = view.inserted + view.updated + view.deleted > 0;
       return done && (isFirst || changedSomething) ? [{ at, verb: 'completed', view }] : [];
+    },
+
+    restart(at, scope) {
+      const entry = entries.get(`${at.account}\u0000${scope}`);
+      if (!entry || entry.now.page === null) return null;
+      const prev = entry.now.page;
+      entry.now = { ...entry.now, cursor: null, done: false, completedAt: null, version: at.sequence };
+      const page = derivedId(at.time, 'restart', at.account, at.event);
+      return { scope, page, prev, cursor: null, reason: 'unchained' };
     },
 
     fail(at, { scope, run, failure, code, message }) {
