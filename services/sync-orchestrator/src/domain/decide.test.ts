@@ -1,5 +1,10 @@
 // `decide` as a specification: given what is known, when something happens, then this is done.
-import type { FetchReport, HintReason } from '@mailstream/contracts';
+import {
+  type FetchReport,
+  type HintReason,
+  MAILBOXES_SCOPE,
+  type MailboxUpsert,
+} from '@mailstream/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Decision, decide, type SyncEffect, type SyncEvent, type SyncLimits } from './decide.ts';
@@ -22,6 +27,7 @@ const LOOKED_AT: Partial<ScopeState> = {
   wanted: null,
   backfilled: true,
   checkedAt: new Date(NOW.getTime() - 5_000),
+  cursorAt: new Date(NOW.getTime() - 5_000),
 };
 const list = (with_: Partial<ScopeState> = {}): ScopeState => ({
   ...newMailboxList(),
@@ -202,23 +208,21 @@ describe('people', () => {
   });
 });
 
+const SEEN: MailboxUpsert = {
+  op: 'upsert',
+  mailbox: 'archive',
+  path: 'Archive',
+  name: 'Archive',
+  parent: null,
+  role: 'archive',
+  selectable: true,
+  state: '1',
+  messages: 1,
+  origin: 'live',
+};
+
 describe('mailboxes', () => {
-  const seen = (over: object): SyncEvent => ({
-    kind: 'mailbox',
-    data: {
-      op: 'upsert',
-      mailbox: 'archive',
-      path: 'Archive',
-      name: 'Archive',
-      parent: null,
-      role: 'archive',
-      selectable: true,
-      state: '1',
-      messages: 1,
-      origin: 'live',
-      ...over,
-    },
-  });
+  const seen = (over: object): SyncEvent => ({ kind: 'mailbox', data: { ...SEEN, ...over } });
 
   it('one that changed is looked at, one that cannot be selected is not a scope', () => {
     expect(jobs(when(given(list(), archive()), seen({})).effects)).toEqual(['live archive']);
@@ -233,6 +237,24 @@ describe('mailboxes', () => {
       expect.objectContaining({ kind: 'job', scope: 'archive', path: 'Old/Archive' }),
     );
   });
+});
+
+it('an account is not live before its mailboxes are known, even when the report of the list is faster than its page', () => {
+  const fresh: SyncState = { ...given(newMailboxList()), state: 'connecting' };
+  const asked = when(fresh, { kind: 'hint', reason: 'user' });
+  const reported = when(asked.state, {
+    kind: 'reported',
+    scope: MAILBOXES_SCOPE,
+    report: report('run.0', { outcome: 'advanced' }),
+  });
+  expect(reported.state.state).toBe('connecting');
+  const known = when(reported.state, { kind: 'mailbox', data: { ...SEEN, mailbox: 'inbox', role: 'inbox' } });
+  const listed = when(known.state, {
+    kind: 'advanced',
+    at: NOW,
+    data: { scope: MAILBOXES_SCOPE, done: true, estimate: null },
+  });
+  expect(listed.state.state).toBe('backfilling');
 });
 
 it('a fetch that was lost is started again by the sweep', () => {

@@ -202,8 +202,9 @@ function withAccountState(state: SyncState): SyncState {
   const scopes = [...state.scopes.values()];
   const failing = scopes.find((scope) => scope.failure !== null);
   if (failing?.failure) return { ...state, state: 'degraded', reason: failing.failure.message };
+  // Not its report but its page: the report may come first, and then no mailbox is known yet.
   const list = state.scopes.get(MAILBOXES_SCOPE);
-  if (!list?.checkedAt) return { ...state, state: 'connecting', reason: null };
+  if (!list?.cursorAt) return { ...state, state: 'connecting', reason: null };
   const complete = scopes.every((scope) => scope.backfilled);
   return { ...state, state: complete ? 'live' : 'backfilling', reason: null };
 }
