@@ -1,5 +1,4 @@
 /** The fold of the log into the mailbox view: load what a batch may touch, fold it fact by fact in memory, write it back in a few statements. */
-
 import type { CursorSeeded } from '@mailstream/contracts';
 import type { Tx } from '@mailstream/db';
 import type { Emission, Fact, FoldDefinition, Page } from '@mailstream/fold';
@@ -20,9 +19,9 @@ export const projector: FoldDefinition = {
   facts: ['message.changed', 'mailbox.*', 'cursor.*', 'sync.failed', 'account.*'],
 
   async apply(tx, pages) {
-    const emissions: Emission[] = [];
-    for (const part of splitAtRemovals(pages)) emissions.push(...(await foldPart(tx, part)));
-    return { emissions };
+    const emissions: Emission[][] = [];
+    for (const part of splitAtRemovals(pages)) emissions.push(await foldPart(tx, part));
+    return { emissions: emissions.flat() };
   },
 
   skipped: (skipped) => [skippedEmission(skipped)],
@@ -56,12 +55,12 @@ async function foldPart(tx: Tx, pages: readonly Page[]): Promise<Emission[]> {
   const batch = readBatch(removed.size === 0 ? pages : pages.filter((page) => !removed.has(page.account)));
   const view = await loadView(tx, batch);
   const news = foldFacts(view, batch);
-  const emissions = await saveView(tx, view, batch);
+  const changes = await saveView(tx, view, batch);
   await saveAccounts(tx, news.accounts);
   for (const { verb, state } of news.accounts) {
     if (verb === 'removed') await deleteAccount(tx, state.account);
   }
-  emissions.push(...news.accounts.map(accountEmission), ...news.runs.map(runEmission));
+  const emissions = [...changes, ...news.accounts.map(accountEmission), ...news.runs.map(runEmission)];
   return [...emissions.sort(byLogOrder), ...news.seeds.map(seedEmission)];
 }
 

@@ -62,19 +62,12 @@ export async function saveView(tx: Tx, view: View, batch: Batch): Promise<Emissi
   }
 
   const contents = await saveMessages(tx, messages.entries, new Set(changes.keys()));
-  const rethreaded = await saveMerges(
-    tx,
-    threads,
-    [...messages.entries].map(({ now }) => now.id),
-  );
+  const inHand = [...messages.entries].map(({ now }) => now.id);
+  const rethreaded = await saveMerges(tx, threads, inHand);
   await saveThreads(tx, threads);
   await saveMailboxes(tx, mailboxes.entries);
   await saveCursors(tx, cursors.entries);
-  const due = [...batch.lastSeen].map(([account, time]) => ({
-    account,
-    before: timestamp(time - LINGER_MS),
-  }));
-  await tx.query(PRUNE, [records(due)]);
+  await prune(tx, batch);
 
   return [
     ...[...mailboxes.entries].flatMap(mailboxEmissions),
@@ -83,11 +76,14 @@ export async function saveView(tx: Tx, view: View, batch: Batch): Promise<Emissi
       if (!content) throw new Error(`message ${entry.now.id} changed and its content was not returned`);
       return told.map((change) => messageEmission(entry, change, content, mailboxes));
     }),
-    ...(rethreaded.length > 0 ? await readMessages(tx, rethreaded) : []).map(({ tenant, view }) =>
-      rethreadedEmission(tenant, view),
-    ),
+    ...(await readMessages(tx, rethreaded)).map(({ tenant, view }) => rethreadedEmission(tenant, view)),
     ...threads.entries().flatMap(threadEmissions),
   ];
+}
+
+async function prune(tx: Tx, { lastSeen }: Batch): Promise<void> {
+  const due = [...lastSeen].map(([account, time]) => ({ account, before: timestamp(time - LINGER_MS) }));
+  if (due.length > 0) await tx.query(PRUNE, [records(due)]);
 }
 
 /** A message in hand whose thread became part of another while the batch was folded. */

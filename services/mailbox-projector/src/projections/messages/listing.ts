@@ -15,12 +15,15 @@ export interface Listing {
   readonly runs: readonly Run[];
 }
 
-/** Throws `view.bad_uids` when a uid set is none. */
+/** Throws `view.bad_uids` when a uid set is none, or has a uid that another has too. */
 export function listingOf(data: MailboxListed): Listing {
   const runs = data.present.flatMap(({ uids, flags }) =>
     runsOf(uids).map(([first, last]) => ({ first, last, flags: flags && normalFlags(flags) })),
   );
-  return { data, runs: runs.sort((a, b) => a.first - b.first) };
+  runs.sort((a, b) => a.first - b.first);
+  const twice = runs.find(({ first }, n) => first <= (runs[n - 1]?.last ?? 0));
+  if (twice) throw new AppError('view.bad_uids', 'parse', `uid ${twice.first} is listed twice`);
+  return { data, runs };
 }
 
 function runsOf(uids: string): [first: number, last: number][] {
@@ -57,9 +60,10 @@ export function isInWindow(
   );
 }
 
-/** How many uids it names. */
-export function sizeOf({ runs }: Listing): number {
-  return runs.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+/** How many uids it names within its window. */
+export function sizeOf({ data: { from, to }, runs }: Listing): number {
+  const sizes = runs.map(({ first, last }) => Math.min(last, to - 1) - Math.max(first, from) + 1);
+  return sizes.reduce((sum, size) => sum + Math.max(0, size), 0);
 }
 
 /** As the contract wants them and the view compares them: sorted, without repeats. */

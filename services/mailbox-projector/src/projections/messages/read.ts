@@ -22,6 +22,7 @@ export interface ReadMessage {
 
 /** Messages by id, newest first; deleted ones are left out. */
 export async function readMessages(sql: Sql, ids: readonly string[]): Promise<ReadMessage[]> {
+  if (ids.length === 0) return [];
   const rows = await sql.query<ViewRow>(
     `select m.id, m.tenant, m.account, m.version, m.thread, m.received_at, m.content, (
        select jsonb_agg(jsonb_build_object('mailbox', c.mailbox, 'path', coalesce(b.path, c.mailbox), 'role', b.role,
@@ -65,13 +66,10 @@ export async function listMessages(sql: Sql, filter: MessageFilter): Promise<Mes
     filter.thread ?? null,
     filter.limit,
   ]);
-  const messages =
-    rows.length > 0
-      ? await readMessages(
-          sql,
-          rows.map(({ id }) => id),
-        )
-      : [];
+  const messages = await readMessages(
+    sql,
+    rows.map(({ id }) => id),
+  );
   return messages.map(({ view }) => view);
 }
 
