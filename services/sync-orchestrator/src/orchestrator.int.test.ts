@@ -248,3 +248,12 @@ it('what was promised before a crash is published again on start', async () => {
   again.abort(new DOMException('over', 'AbortError'));
   await restarted;
 });
+
+it('a job that was promised and is not there is offered again within seconds', async () => {
+  const { body } = await add();
+  const job = await jobOf(body.id);
+  const subject = subjects.job('imap', 'live', body.id, 'mailboxes');
+  await bus.purge('FETCH', subject);
+  await vi.waitFor(async () => expect(await bus.last('FETCH', subject)).not.toBeNull(), 10_000);
+  expect((await jobOf(body.id)).run).toBe(job.run);
+});

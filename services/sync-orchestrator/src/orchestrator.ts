@@ -12,6 +12,7 @@ import { createBroker } from './credentials/broker.ts';
 import type { Vault } from './credentials/vault.ts';
 import { createOrchestratorFold } from './fold.ts';
 import { createHintConsumer } from './hints.ts';
+import { createNudge } from './nudge.ts';
 import { createReactor } from './react.ts';
 import { registerAccountRoutes } from './routes/accounts.ts';
 import { registerStatusRoutes } from './routes/status.ts';
@@ -44,6 +45,7 @@ export function createOrchestrator({ bus, db, vault, app, logger, config }: Orch
     fold,
     createHintConsumer({ bus, reactor, logger }),
     createBroker({ bus, db, vault }),
+    createNudge({ db, reactor, logger }),
     createSweep({ bus, db, reactor, logger, pollMs: limits.pollMs, sweepMs: config.sweepMs }),
   ];
 }

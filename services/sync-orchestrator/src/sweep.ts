@@ -1,4 +1,4 @@
-/** The safety net: finds accounts that no hint has reached for too long, and puts right what a dead process left half-way. */
+/** The safety net: finds accounts that no hint has reached for too long. */
 import type { Bus } from '@mailstream/bus';
 import { type AccountRef, MAILBOXES_SCOPE, subjects } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
@@ -24,13 +24,7 @@ SELECT DISTINCT a.tenant, a.id AS account
      OR s.retry_at < $2)
  LIMIT 1000`;
 
-const IN_FLIGHT = `
-SELECT DISTINCT a.tenant, a.id AS account
-  FROM control.account a JOIN control.scope s ON s.account = a.id
- WHERE a.removed_at IS NULL AND a.state IN ('connecting', 'backfilling', 'live', 'degraded')
-   AND (s.run IS NOT NULL OR s.wanted IS NOT NULL OR NOT s.backfilled)`;
-
-/** On start: what a process that died had decided is published again. Then, each `sweepMs`: what is overdue is hinted; it should find nothing. */
+/** Each `sweepMs`: what is overdue is hinted; it should find nothing. */
 export function createSweep({ bus, db, reactor, logger, pollMs, sweepMs }: SweepDeps): Part {
   async function sweep(): Promise<void> {
     const now = Date.now();
@@ -47,25 +41,16 @@ export function createSweep({ bus, db, reactor, logger, pollMs, sweepMs }: Sweep
     }
   }
 
-  async function recover(): Promise<void> {
-    for (const at of await db.query<AccountRef>(IN_FLIGHT)) {
-      await reactor.repeat(at);
-      await reactor.react(at, { kind: 'swept' });
-    }
-  }
-
   return {
     name: 'sweep',
     async run(signal) {
-      let work = recover;
       while (!signal.aborted) {
+        await pause(sweepMs, signal);
         try {
-          await work();
-          work = sweep;
+          await sweep();
         } catch (error) {
           logger.warn({ err: error }, `the sweep could not run: ${messageOf(error)}`);
         }
-        await pause(work === recover ? 1_000 : sweepMs, signal);
       }
     },
   };
