@@ -37,7 +37,7 @@ export async function recordChanges(natsUrl: string, tenant: string): Promise<Ch
 
 type MessageChange = ChangeEventOf<'message'>;
 
-function messageChanges(changes: readonly Change[]): MessageChange[] {
+export function messageChanges(changes: readonly Change[]): MessageChange[] {
   return changes.flatMap(({ event }) => (isMessageChange(event) ? [event] : []));
 }
 
@@ -45,9 +45,12 @@ function isMessageChange(event: Change['event']): event is MessageChange {
   return event.type.startsWith('mailstream.message.') && event.type !== 'mailstream.message.skipped.v1';
 }
 
-/** `created`, `updated`, `moved` or `deleted`; for other entities `mailbox.created` and so on. */
-export function verbOf(event: Change['event']): string {
-  return event.type.replace(/^mailstream\.(message\.)?/, '').replace(/\.v1$/, '');
+function entityOf({ type }: Change['event']): string {
+  return type.split('.')[1] ?? '';
+}
+
+function verbOf({ type }: Change['event']): string {
+  return type.split('.')[2] ?? '';
 }
 
 /** What was told of each message, by its id. */
@@ -56,12 +59,12 @@ export function verbsByMessage(changes: readonly Change[]): Map<string, string[]
   return new Map([...groups].map(([id, events]) => [id, events.map(verbOf)]));
 }
 
-/** How often each verb was told, such as `{created: 100, 'mailbox.updated': 1}`. */
+/** How often what was told, such as `{'message.created': 100, 'mailbox.updated': 1}`. */
 export function countVerbs(changes: readonly Change[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { event } of changes) {
-    const verb = verbOf(event);
-    counts[verb] = (counts[verb] ?? 0) + 1;
+    const what = `${entityOf(event)}.${verbOf(event)}`;
+    counts[what] = (counts[what] ?? 0) + 1;
   }
   return counts;
 }

@@ -2,7 +2,7 @@
 export * from './backends.ts';
 export { hasDovecot } from './env.ts';
 export { type ListedMailbox, type ListedMessage, listImap } from './imap-lister.ts';
-export { type ImapLogin, type PlainImap, plainImap } from './imap-plain-client.ts';
+export { type ImapLogin, type PlainImap, plainImap, wireName } from './imap-plain-client.ts';
 export {
   fetchRow,
   type ScriptMailbox,
