@@ -108,7 +108,9 @@ async function ensureCluster(initdb: string, dir: string, data: string): Promise
 /** Single-user mode: no port, no password, no client needed. */
 async function createDatabase(initdb: string, data: string): Promise<void> {
   const flags = ['--single', '-D', data, 'postgres'];
-  const [command, args] = withPrivileges(join(dirname(initdb), 'postgres'), flags, { unprivilegedIn: data });
+  const [command, args] = withPrivileges(join(dirname(initdb), 'postgres'), flags, {
+    unprivilegedIn: dirname(data),
+  });
   const running = promisify(execFile)(command, args, { env: serverEnv(), cwd: '/' });
   running.child.stdin?.end(`CREATE DATABASE ${USER};\n`);
   await running;

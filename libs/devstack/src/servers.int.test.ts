@@ -25,6 +25,12 @@ describe.each([
     expect(second.child.ended()).toBe('exit code 0');
   });
 
+  test('works in a directory that only its owner may enter', async () => {
+    const server = await start({ dir: mkdtempSync(join(dir, 'closed-')) });
+    await server.stop();
+    expect(server.child.ended()).toBe('exit code 0');
+  });
+
   test('replaces a server that a killed run left behind', async () => {
     const left = await start({ dir: join(dir, name) });
     const next = await start({ dir: join(dir, name), port: left.port });

@@ -46,7 +46,7 @@ export function withPrivileges(
   const user = unprivilegedIn === undefined ? undefined : unprivilegedUser();
   if (unprivilegedIn !== undefined && user !== undefined) {
     flags.push(`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups');
-    if (!isOpenToAll(command) || !isOpenToAll(unprivilegedIn)) flags.push(...PASSAGE);
+    if (!isOpenToAll(dirname(command)) || !isOpenToAll(unprivilegedIn)) flags.push(...PASSAGE);
   }
   if (deathSignal !== undefined && existsSync('/usr/bin/setpriv')) flags.push(`--pdeathsig=${deathSignal}`);
   return flags.length === 0 ? [command, [...args]] : ['setpriv', [...flags, command, ...args]];
@@ -64,8 +64,8 @@ const PASSAGE = [
   '--securebits=+no_setuid_fixup',
 ];
 
-/** Whether everybody may enter all directories on the way. */
-function isOpenToAll(path: string): boolean {
-  const parent = dirname(path);
-  return parent === path || ((statSync(parent).mode & 0o001) !== 0 && isOpenToAll(parent));
+/** Whether everybody may enter this directory and all above it. */
+function isOpenToAll(dir: string): boolean {
+  const parent = dirname(dir);
+  return (statSync(dir).mode & 0o001) !== 0 && (parent === dir || isOpenToAll(parent));
 }
