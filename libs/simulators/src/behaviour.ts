@@ -147,6 +147,9 @@ export function adjust(behaviour: Behaviour, change: BehaviourChange): Behaviour
     notifications: { ...behaviour.notifications, ...change.notifications },
     transport: { ...behaviour.transport, ...change.transport },
     lagMs: [change.lagMs?.[0] ?? behaviour.lagMs[0], change.lagMs?.[1] ?? behaviour.lagMs[1]],
-    latencyMs: [change.latencyMs?.[0] ?? behaviour.latencyMs[0], change.latencyMs?.[1] ?? behaviour.latencyMs[1]],
+    latencyMs: [
+      change.latencyMs?.[0] ?? behaviour.latencyMs[0],
+      change.latencyMs?.[1] ?? behaviour.latencyMs[1],
+    ],
   };
 }

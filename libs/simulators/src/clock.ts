@@ -24,7 +24,8 @@ export function createClock(start: number): Clock {
     let next: Planned | undefined;
     for (const entry of planned) {
       if (entry.time > time) continue;
-      if (!next || entry.time < next.time || (entry.time === next.time && entry.order < next.order)) next = entry;
+      if (!next || entry.time < next.time || (entry.time === next.time && entry.order < next.order))
+        next = entry;
     }
     return next;
   };

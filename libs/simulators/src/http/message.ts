@@ -20,6 +20,10 @@ export interface HttpReply {
   readonly release?: () => void;
 }
 
-export function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): HttpReply {
+export function json(
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): HttpReply {
   return { status, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) };
 }

@@ -2,8 +2,29 @@
 import { createRandom, mixSeeds, type Random } from '../random.ts';
 import type { Attachment, Content, Person } from './message.ts';
 
-const FIRST = ['Ada', 'Björn', 'Chiara', 'Daan', 'Élodie', 'Farid', 'Grace', 'Hiroko', 'Ines', 'Jörg'] as const;
-const LAST = ['Bakker', 'Costa', 'Dubois', 'Eriksen', 'Fischer', 'García', "O'Neil", 'Świątek', '渡辺'] as const;
+const FIRST = [
+  'Ada',
+  'Björn',
+  'Chiara',
+  'Daan',
+  'Élodie',
+  'Farid',
+  'Grace',
+  'Hiroko',
+  'Ines',
+  'Jörg',
+] as const;
+const LAST = [
+  'Bakker',
+  'Costa',
+  'Dubois',
+  'Eriksen',
+  'Fischer',
+  'García',
+  "O'Neil",
+  'Świątek',
+  '渡辺',
+] as const;
 const TOPIC = [
   'Invoice',
   'Quarterly report',
@@ -76,9 +97,14 @@ export function generateContent(seed: number, uid: number, owner: Person): Conte
     cc: random.chance(0.2) ? [person(random)] : [],
     bcc: [],
     messageId: random.chance(0.01) ? null : `<${uid}.${mixSeeds(seed, uid)}@mail.example.com>`,
-    references: random.chance(0.3) ? [`<${Math.max(1, uid - 1 - random.int(20))}.thread@mail.example.com>`] : [],
+    references: random.chance(0.3)
+      ? [`<${Math.max(1, uid - 1 - random.int(20))}.thread@mail.example.com>`]
+      : [],
     body: html
-      ? { type: 'html', text: `<html><body>${paragraphs.map((text) => `<p>${text}</p>`).join('')}</body></html>` }
+      ? {
+          type: 'html',
+          text: `<html><body>${paragraphs.map((text) => `<p>${text}</p>`).join('')}</body></html>`,
+        }
       : { type: 'text', text: paragraphs.join('\r\n\r\n') },
     attachments: attachments(random, uid),
     importance: random.chance(0.05) ? 'high' : 'normal',

@@ -128,7 +128,8 @@ export function createMailbox(options: MailboxOptions): Mailbox {
       categories: copyOf?.categories ?? [],
       receivedAt,
       modifiedAt: receivedAt,
-      conversation: copyOf?.conversation ?? (random.chance(0.3) ? Math.max(1, uid - 1 - random.int(20)) : uid),
+      conversation:
+        copyOf?.conversation ?? (random.chance(0.3) ? Math.max(1, uid - 1 - random.int(20)) : uid),
       given: copyOf?.given ?? delivery.content ?? null,
       contentOf: copyOf?.contentOf ?? uid,
       visibleAt,
