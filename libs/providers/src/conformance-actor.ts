@@ -1,5 +1,5 @@
 /** Random operations on an account, the same ones for the same seed. For tests only. */
-import type { World, WorldMailbox } from './conformance.ts';
+import type { World, WorldMailbox } from './conformance-world.ts';
 
 export interface Actor {
   /** Learns what the account holds; operations choose from that. */

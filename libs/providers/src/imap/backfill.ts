@@ -3,7 +3,7 @@ import type { Page } from '../provider.ts';
 import { importAgain, lowest, type MailboxCursor } from './cursor.ts';
 import { listed, visibleFrom } from './listing.ts';
 import { type Read, readMessages } from './messages.ts';
-import { type Open, upserts, withBroken } from './steps.ts';
+import { type Open, withBroken } from './steps.ts';
 import { countUids, lowestUid, splitNewest, type Uids, uidRange } from './uids.ts';
 
 export async function* importOlder(open: Open, start: MailboxCursor): AsyncGenerator<Page> {
@@ -35,31 +35,24 @@ async function* pagesOf(
   let reading = startReading(open, newest);
   try {
     for (let estimate = remaining; newest.length > 0; ) {
-      const { messages, broken } = await reading;
+      const { changes, broken } = await reading;
       estimate -= countUids(newest);
       cursor = {
         ...withBroken(open, cursor, broken),
-        count: cursor.count + messages.length,
+        count: cursor.count + changes.length,
         backfill: { ...cursor.backfill, below: lowestUid(newest) ?? 1 },
       };
       ({ newest, rest } = splitNewest(rest, size));
       reading = startReading(open, newest);
-      yield {
-        changes: upserts(open, messages, 'backfill'),
-        cursor,
-        origin: 'backfill',
-        done: false,
-        estimate,
-      };
+      yield { changes, cursor, origin: 'backfill', done: false, estimate };
     }
   } finally {
     await reading.catch(() => undefined);
   }
 }
 
-function startReading({ connection }: Open, uids: Uids): Promise<Read> {
-  const reading =
-    uids.length === 0 ? Promise.resolve({ messages: [], broken: [] }) : readMessages(connection, uids);
+function startReading(open: Open, uids: Uids): Promise<Read> {
+  const reading = readMessages(open, uids, 'backfill');
   // It may fail while nobody waits; whoever waits for it next is told.
   reading.catch(() => undefined);
   return reading;

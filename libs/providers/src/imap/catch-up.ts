@@ -5,8 +5,8 @@ import { lookAtFlags } from './flags.ts';
 import { listed, visibleFrom } from './listing.ts';
 import { readMessages } from './messages.ts';
 import { normalFlags } from './normalize.ts';
-import { type Open, type Steps, upserts, withBroken } from './steps.ts';
-import { chunkUids, countUids, highestUid, NO_UIDS, uidRange, uidsOf } from './uids.ts';
+import { type Open, type Steps, withBroken } from './steps.ts';
+import { chunkUids, countUids, NO_UIDS, uidRange, uidsOf } from './uids.ts';
 
 /** VANISHED beyond this share, or this many, is believed only after a full list of uids. */
 const SUSPICIOUS_SHARE = 0.2;
@@ -84,14 +84,13 @@ async function* newMessages(open: Open, start: MailboxCursor): Steps {
   const range = uidRange(cursor.uidNext, snapshot.uidNext);
   const uids = countUids(range) <= tuning.page ? range : await connection.search(range);
   for (const chunk of chunkUids(uids, tuning.page)) {
-    const { messages, broken } = await readMessages(connection, chunk);
-    const seen = highestUid(uidsOf(messages.map(({ uid }) => uid)));
+    const { changes, highest, broken } = await readMessages(open, chunk, 'live');
     cursor = {
       ...withBroken(open, cursor, broken),
-      uidNext: seen === null ? cursor.uidNext : seen + 1,
-      count: cursor.count + messages.length,
+      uidNext: highest === null ? cursor.uidNext : highest + 1,
+      count: cursor.count + changes.length,
     };
-    if (messages.length > 0) yield { changes: upserts(open, messages, 'live'), cursor };
+    if (changes.length > 0) yield { changes, cursor };
   }
   // Gmail announces messages a moment before it shows them: stay below those that EXISTS counts and nobody has seen.
   const late = cursor.backfill === null && snapshot.exists > cursor.count + (cursor.hidden ?? 0);
@@ -128,8 +127,8 @@ async function* relist(open: Open, cursor: MailboxCursor): Steps {
 async function* brokenAgain(open: Open, cursor: MailboxCursor): Steps {
   const { broken: before, ...rest } = cursor;
   if (before === undefined || open.now - before.at < RETRY_BROKEN_MS) return cursor;
-  const { messages, broken } = await readMessages(open.connection, uidsOf(before.uids));
+  const { changes, broken } = await readMessages(open, uidsOf(before.uids), 'reconcile');
   const next = broken.length === 0 ? rest : { ...rest, broken: { uids: broken, at: open.now } };
-  if (messages.length > 0) yield { changes: upserts(open, messages, 'reconcile'), cursor: next };
+  if (changes.length > 0) yield { changes, cursor: next };
   return next;
 }

@@ -3,9 +3,10 @@ import { type FetchMessageObject, type FetchQueryObject, ImapFlow, type ListResp
 import type { ProviderError } from '../provider.ts';
 import type { Snapshot } from './cursor.ts';
 import { imapError, type Place } from './errors.ts';
+import { letRowsPassTheLog } from './fast-rows.ts';
 import { type Quirks, quirksOfCapabilities } from './quirks.ts';
 import type { ImapCredential, ImapSettings } from './settings.ts';
-import { formatUids, NO_UIDS, parseUids, type Uids, uidsOf } from './uids.ts';
+import { formatUids, isIn, NO_UIDS, parseUids, type Uids, uidsOf } from './uids.ts';
 
 const MINUTE = 60_000;
 const MEBIBYTE = 1024 * 1024;
@@ -38,8 +39,13 @@ export interface Connection {
   examine(path: string): Promise<Examined>;
   /** Which of these uids exist in the open mailbox. */
   search(within: Uids): Promise<Uids>;
-  /** Rows of the open mailbox by uid; absent ones are gone or could not be read. */
-  fetch(uids: Uids, query: FetchQueryObject): Promise<Map<number, FetchMessageObject>>;
+  /** Reads messages of the open mailbox; those of which no row comes are gone or could not be read. May also tell of flags set meanwhile. */
+  fetch(
+    uids: Uids,
+    query: FetchQueryObject,
+    answered: (row: FetchMessageObject) => void,
+    reflagged?: (uid: number, flags: ReadonlySet<string>) => void,
+  ): Promise<void>;
   delta(within: Uids, since: bigint): Promise<Delta>;
   /** Closes the open mailbox when it is its turn; nobody waits. A server may hang up here when the mailbox was deleted meanwhile. */
   leave(): void;
@@ -113,6 +119,7 @@ export async function openConnection(
   client.on('error', (error: unknown) => {
     fatal = error;
   });
+  letRowsPassTheLog(client);
 
   const fail = (error: unknown): ProviderError =>
     imapError(fatal ?? error ?? heard ?? { code: 'NoConnection', reason: client.byeReason }, place);
@@ -171,18 +178,16 @@ export async function openConnection(
       if (found === false || found === undefined) throw fail(null);
       return Array.isArray(found) ? uidsOf(found) : readUids(found.all ?? '', fail);
     },
-    async fetch(uids, query) {
-      const rows = new Map<number, FetchMessageObject>();
+    async fetch(uids, query, answered, reflagged = silent) {
+      if (uids.length === 0) return;
       await command(async () => {
         for await (const row of client.fetch(formatUids(uids), query, { uid: true })) {
-          const known = rows.get(row.uid);
           // What another client did meanwhile comes in between, with flags only, and without a uid from old servers.
-          if (row.uid && (!known || isAnswer(row, query))) rows.set(row.uid, row);
-          else if (known && row.flags) known.flags = row.flags;
+          if (!row.uid || !isIn(uids, row.uid)) continue;
+          if (isAnswer(row, query)) answered(row);
+          else if (row.flags) reflagged(row.uid, row.flags);
         }
       });
-      for (const [uid, row] of rows) if (!isAnswer(row, query)) rows.delete(uid);
-      return rows;
     },
     async delta(within, since) {
       vanished = [];

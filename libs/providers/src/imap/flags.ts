@@ -29,8 +29,9 @@ export async function* lookAtFlags(open: Open, start: MailboxCursor, all = false
     const from = Math.max(window * tuning.window, bottom);
     const to = Math.min((window + 1) * tuning.window, start.uidNext);
     const flags = new Map<number, string[]>();
-    for (const [uid, row] of await connection.fetch(uidRange(from, to), { uid: true, flags: true }))
-      flags.set(uid, normalFlags(row.flags ?? []));
+    await connection.fetch(uidRange(from, to), { uid: true, flags: true }, (row) => {
+      flags.set(row.uid, normalFlags(row.flags ?? []));
+    });
     const digest = digestOf(flags);
     seen[window] = digest;
     if (digest === digests[window] && !all) continue;

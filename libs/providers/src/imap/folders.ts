@@ -51,7 +51,7 @@ export function isUnfamiliar({ folders }: FoldersCursor, folder: Folder): boolea
   return told === undefined || told.id === null || told.counters?.generation !== folder.counters?.generation;
 }
 
-/** Memory of mailboxes that are not in the listing. */
+/** Remembered mailboxes that are not in the listing. */
 export function missingFrom({ folders }: FoldersCursor, listing: readonly Folder[]): readonly Told[] {
   const paths = new Set(listing.map(({ path }) => path));
   return folders.filter(({ path }) => !paths.has(path));

@@ -3,7 +3,14 @@ import { cleanText, type MailboxRole } from '@mailstream/contracts';
 import type { ListResponse } from 'imapflow';
 import type { Change, Page } from '../provider.ts';
 import type { Connection } from './connection.ts';
-import { type Folder, followFolders, isUnfamiliar, missingFrom, readFoldersCursor } from './folders.ts';
+import {
+  type Folder,
+  type FoldersCursor,
+  followFolders,
+  isUnfamiliar,
+  missingFrom,
+  readFoldersCursor,
+} from './folders.ts';
 
 const MAX_PATH = 2_000;
 const ROLES: ReadonlyMap<string, MailboxRole> = new Map([
@@ -21,27 +28,50 @@ const ONCE: readonly (MailboxRole | null)[] = ['all', 'junk', 'trash'];
 
 export async function* pullMailboxes(connection: Connection, stored: unknown): AsyncGenerator<Page> {
   const memory = readFoldersCursor(stored);
-  const folders = await listFolders(connection);
-  // Dovecot goes on to list a deleted mailbox that has children.
-  for (const [at, folder] of folders.entries())
-    if (folder.selectable && folder.counters === null && (await connection.isGone(folder.path)))
-      folders[at] = { ...folder, selectable: false };
-  for (const { path, selectable } of missingFrom(memory, folders)) {
-    // A listing may be cut short; nothing is removed that still answers.
-    if (selectable && !(await connection.isGone(path))) return;
+  const listed = await listFolders(connection);
+  const folders: Folder[] = [];
+  for (const folder of listed) {
+    // Dovecot goes on to list a deleted mailbox that has children.
+    const gone = folder.selectable && folder.counters === null && (await connection.isGone(folder.path));
+    folders.push(gone ? { ...folder, selectable: false } : folder);
   }
-  if (connection.has('OBJECTID'))
-    for (const [at, folder] of folders.entries())
-      if (folder.selectable && isUnfamiliar(memory, folder))
-        folders[at] = { ...folder, id: (await connection.examine(folder.path)).id };
-      else
-        folders[at] = { ...folder, id: memory.folders.find(({ path }) => path === folder.path)?.id ?? null };
+  // A listing may be cut short: nothing is removed that still answers.
+  for (const folder of missingFrom(memory, listed))
+    if (folder.selectable && !(await connection.isGone(folder.path))) folders.push(folder);
 
+  const identified = connection.has('OBJECTID') ? await withIds(connection, memory, folders) : folders;
   const origin = stored === null ? 'backfill' : 'live';
-  const { changes, cursor } = followFolders(memory, folders, origin);
+  const { changes, cursor } = followFolders(memory, identified.sort(byPath), origin);
   if (changes.length === 0) return;
   const page: Change[] = changes.map((data) => ({ kind: 'mailbox', data }));
   yield { changes: page, cursor, origin, done: true, estimate: null };
+}
+
+/** MAILBOXID is told by SELECT only: asked for once, and again when other messages are behind a path. */
+async function withIds(connection: Connection, memory: FoldersCursor, folders: readonly Folder[]) {
+  const known = new Map(memory.folders.map(({ path, id }) => [path, id]));
+  const identified: Folder[] = [];
+  for (const folder of folders) {
+    const ask = folder.selectable && isUnfamiliar(memory, folder);
+    const id = ask ? await idOf(connection, folder.path) : (known.get(folder.path) ?? null);
+    identified.push({ ...folder, id });
+  }
+  connection.leave();
+  return identified;
+}
+
+async function idOf(connection: Connection, path: string): Promise<string | null> {
+  try {
+    return (await connection.examine(path)).id;
+  } catch (error) {
+    // One mailbox that will not open does not hide the others.
+    if (connection.usable()) return null;
+    throw error;
+  }
+}
+
+function byPath(a: Folder, b: Folder): number {
+  return a.path < b.path ? -1 : 1;
 }
 
 async function listFolders(connection: Connection): Promise<Folder[]> {
@@ -53,7 +83,7 @@ async function listFolders(connection: Connection): Promise<Folder[]> {
     const folder = folderOf(entry, told);
     folders.set(folder.path, folder);
   }
-  const all = [...folders.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const all = [...folders.values()];
   if (!connection.quirks.labels || !all.some(({ role }) => role === 'all')) return all;
   return all.map((folder) => ({ ...folder, selectable: folder.selectable && ONCE.includes(folder.role) }));
 }

@@ -207,7 +207,9 @@ describe('a message that cannot be read', () => {
     await start(BARE);
     put('INBOX', ...Array.from({ length: 300 }, (_, at) => at + 1));
     server.on((command) => (command.startsWith('UID FETCH') ? ['TAG NO [UNAVAILABLE] backend down'] : null));
-    await expect(poll()).rejects.toMatchObject({ failure: 'network', code: 'imap.unavailable' });
+    await expect(poll()).rejects.toMatchObject({
+      cause: { failure: 'network', code: 'imap.unavailable' },
+    });
     expect(uidsIn('INBOX')).toEqual([]);
     expect(fetches().length).toBeLessThan(100);
   });

@@ -1,9 +1,7 @@
 /** What a pull of one mailbox is made of: steps that each read something and move the cursor. */
-import type { Origin } from '@mailstream/contracts';
 import type { Change } from '../provider.ts';
 import type { Connection, Examined } from './connection.ts';
 import type { MailboxCursor } from './cursor.ts';
-import { type FetchedMessage, upsertOf } from './normalize.ts';
 import type { Quirks } from './quirks.ts';
 
 const MAX_BROKEN = 100;
@@ -39,14 +37,6 @@ export interface Step {
 
 /** Yields what is to be stored and returns where the cursor stands then. */
 export type Steps<Result = MailboxCursor> = AsyncGenerator<Step, Result>;
-
-export function upserts(open: Open, messages: readonly FetchedMessage[], origin: Origin): Change[] {
-  const { mailbox, snapshot } = open;
-  return messages.map((message) => ({
-    kind: 'message',
-    data: upsertOf(mailbox, snapshot.generation, message, origin),
-  }));
-}
 
 /** Remembers messages whose content could not be had. */
 export function withBroken(open: Open, cursor: MailboxCursor, found: readonly number[]): MailboxCursor {

@@ -59,6 +59,10 @@ export function highestUid(uids: Uids): number | null {
   return uids.at(-1)?.[1] ?? null;
 }
 
+export function isIn(uids: Uids, uid: number): boolean {
+  return uids.some(([first, last]) => uid >= first && uid <= last);
+}
+
 /** Those with `from <= uid < to`. */
 export function uidsWithin(uids: Uids, from: number, to: number): Uids {
   return uids
