@@ -26,7 +26,7 @@ export interface PostgresOptions {
 export async function startPostgres(options: PostgresOptions): Promise<LocalServer> {
   const binaries = await postgresBinaries();
   const data = join(options.dir, 'data');
-  const password = await ensureCluster(binaries.initdb, options.dir, data);
+  const password = await ensureCluster(binaries.initdb, options, data);
 
   const port = options.port ?? (await freePort());
   const settings = {
@@ -69,7 +69,11 @@ async function postgresBinaries(): Promise<Binaries> {
 }
 
 /** Makes the cluster beside its place and renames it, so that `data` is whole or not there at all. Returns the password. */
-async function ensureCluster(initdb: string, dir: string, data: string): Promise<string> {
+async function ensureCluster(
+  initdb: string,
+  { dir, fsync = true }: PostgresOptions,
+  data: string,
+): Promise<string> {
   mkdirSync(dir, { recursive: true });
   const passwordFile = join(dir, 'password');
   if (existsSync(data)) return readFileSync(passwordFile, 'utf8').trim();
@@ -84,19 +88,16 @@ async function ensureCluster(initdb: string, dir: string, data: string): Promise
   mkdirSync(fresh, { mode: 0o700 });
   giveAway(fresh);
   const flags = [
-    ...[
-      '-D',
-      fresh,
-      '--username',
-      USER,
-      '--pwfile',
-      passwordFile,
-      '--auth',
-      'scram-sha-256',
-      '--encoding',
-      'UTF8',
-    ],
-    ...['--locale-provider', 'builtin', '--locale', 'C.UTF-8', '--no-instructions', '--no-sync'],
+    `--pgdata=${fresh}`,
+    `--username=${USER}`,
+    `--pwfile=${passwordFile}`,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    // The same sort order on every machine.
+    '--locale-provider=builtin',
+    '--locale=C.UTF-8',
+    '--no-instructions',
+    ...(fsync ? [] : ['--no-sync']),
   ];
   const [command, args] = withPrivileges(initdb, flags, { unprivilegedIn: dir });
   await promisify(execFile)(command, args, { env: serverEnv(), cwd: '/' });
