@@ -16,17 +16,17 @@ const NOT_AFTER = new Date('2045-01-01T00:00:00Z');
 
 /** `hosts`: names and IPv4 addresses beside `localhost` and `127.0.0.1`. */
 export function createDevCa(hosts: readonly string[] = []): DevCa {
-  const authority = keys();
-  const server = keys();
+  // One pair for both: it lives as long as the simulator, and making a second one takes longest of all that is done at a start.
+  const pair = keys();
   const issuer = [{ name: 'commonName', value: 'Mail simulator development CA' }];
-  const ca = certificate('01', authority.publicKey, issuer, issuer);
+  const ca = certificate('01', pair.publicKey, issuer, issuer);
   ca.setExtensions([
     { name: 'basicConstraints', cA: true, critical: true },
     { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
   ]);
-  ca.sign(authority.privateKey, forge.md.sha256.create());
+  ca.sign(pair.privateKey, forge.md.sha256.create());
 
-  const leaf = certificate('02', server.publicKey, [{ name: 'commonName', value: 'localhost' }], issuer);
+  const leaf = certificate('02', pair.publicKey, [{ name: 'commonName', value: 'localhost' }], issuer);
   const names = ['localhost', '127.0.0.1', ...hosts].map((host) =>
     /^[\d.]+$/.test(host) ? { type: 7, ip: host } : { type: 2, value: host },
   );
@@ -35,11 +35,11 @@ export function createDevCa(hosts: readonly string[] = []): DevCa {
     { name: 'extKeyUsage', serverAuth: true },
     { name: 'subjectAltName', altNames: names },
   ]);
-  leaf.sign(authority.privateKey, forge.md.sha256.create());
+  leaf.sign(pair.privateKey, forge.md.sha256.create());
   return {
     ca: forge.pki.certificateToPem(ca),
     cert: forge.pki.certificateToPem(leaf),
-    key: server.pem,
+    key: pair.pem,
   };
 }
 
