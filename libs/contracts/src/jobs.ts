@@ -21,7 +21,7 @@ export const FetchJob = Type.Object({
 });
 export type FetchJob = Static<typeof FetchJob>;
 
-/** A job is over. Lossy by nature: a lost report is made good by the job's redelivery or its deadline. */
+/** A job is over. Lossy by nature: a job that nothing is heard of is offered again. */
 export const FetchReport = Type.Object({
   run: Type.String(),
   outcome: Type.Union([Type.Literal('advanced'), Type.Literal('nothing'), Type.Literal('fenced')]),

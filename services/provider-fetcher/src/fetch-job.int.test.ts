@@ -17,8 +17,9 @@ import { deliver, demoMail } from '@mailstream/devstack';
 import { PROVIDERS } from '@mailstream/providers';
 import { createLogger } from '@mailstream/runtime';
 import { createDovecot, createNats, hasDovecot, type TestDovecot, type TestNats } from '@mailstream/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { fetchJob } from './fetch-job.ts';
+import { createJobConsumers } from './jobs.ts';
 import { createSessions } from './sessions.ts';
 
 const USER = { user: 'ada', password: 'secret' };
@@ -75,6 +76,10 @@ describe.skipIf(!hasDovecot())('a fetch job', () => {
     ...over,
   });
 
+  /** What a fetcher does with a job that it took off the queue. */
+  const done = async (job: FetchJob, pool = sessions()) =>
+    bus.publish(await fetchJob({ bus, sessions: pool }, job, stop.signal));
+
   async function facts(account: string): Promise<{ subject: string; event: Envelope }[]> {
     const { last } = await bus.state('MAIL');
     const found: { subject: string; event: Envelope }[] = [];
@@ -91,7 +96,7 @@ describe.skipIf(!hasDovecot())('a fetch job', () => {
   }
 
   async function inboxOf(account: string): Promise<{ scope: string; path: string }> {
-    await fetchJob({ bus, sessions: sessions() }, newJob(account), stop.signal);
+    await done(newJob(account));
     const upserts = (await facts(account)).flatMap(({ event }) =>
       event.type === 'mailstream.mailbox.changed.v1' ? [event.data as MailboxUpsert] : [],
     );
@@ -103,7 +108,7 @@ describe.skipIf(!hasDovecot())('a fetch job', () => {
     const account = uuidv7();
     const inbox = await inboxOf(account);
     const job = newJob(account, { ...inbox, lane: 'backfill' });
-    await fetchJob({ bus, sessions: sessions() }, job, stop.signal);
+    await done(job);
     expect(await report(job)).toMatchObject({ run: job.run, outcome: 'advanced', done: true });
     let prev: string | null = null;
     const events = (await facts(account)).map(({ event }) => event);
@@ -122,10 +127,10 @@ describe.skipIf(!hasDovecot())('a fetch job', () => {
     const account = uuidv7();
     const inbox = await inboxOf(account);
     const pool = sessions();
-    await fetchJob({ bus, sessions: pool }, newJob(account, { ...inbox, lane: 'backfill' }), stop.signal);
+    await done(newJob(account, { ...inbox, lane: 'backfill' }), pool);
     const before = await facts(account);
     const job = newJob(account, inbox);
-    await fetchJob({ bus, sessions: pool }, job, stop.signal);
+    await done(job, pool);
     expect(await report(job)).toMatchObject({ run: job.run, outcome: 'nothing' });
     expect(await facts(account)).toHaveLength(before.length);
   });
@@ -138,7 +143,7 @@ describe.skipIf(!hasDovecot())('a fetch job', () => {
       newJob(account, { ...inbox, lane: 'backfill' }),
     ];
     // Reports share a subject and replace each other: the outcome is read off the log.
-    await Promise.all(jobs.map((job) => fetchJob({ bus, sessions: sessions() }, job, stop.signal)));
+    await Promise.all(jobs.map((job) => done(job)));
     const events = (await facts(account)).map(({ event }) => event);
     const uids = events.flatMap((event) =>
       event.type === 'mailstream.message.changed.v1'
@@ -152,10 +157,24 @@ describe.skipIf(!hasDovecot())('a fetch job', () => {
     expect(new Set(cursors.map((cursor) => cursor.prev)).size).toBe(cursors.length);
   });
 
+  it('is off its queue when its end is told: the next one has the same subject', async () => {
+    const job = newJob(uuidv7());
+    const subject = subjects.job(job.provider, job.lane, job.account, job.scope);
+    const over = new AbortController();
+    const deps = { bus, logger, sessions: sessions(), providers: PROVIDERS };
+    const consumers = createJobConsumers({ ...deps, concurrency: { live: 1, backfill: 1 } });
+    const working = Promise.all(consumers.map((part) => part.run(over.signal)));
+    await bus.offer('FETCH', subject, job);
+    await vi.waitFor(async () => expect((await report(job)).run).toBe(job.run), 10_000);
+    expect(await bus.last('FETCH', subject)).toBeNull();
+    over.abort();
+    await working;
+  });
+
   it('that the provider refuses becomes a fact with its class, and no secret in it', async () => {
     password = 'wrong-and-private';
     const account = uuidv7();
-    await fetchJob({ bus, sessions: sessions() }, newJob(account), stop.signal);
+    await done(newJob(account));
     password = USER.password;
     const [fact, ...more] = await facts(account);
     expect(more).toEqual([]);

@@ -1,5 +1,5 @@
 /** The whole job of a fetcher: read the cursor from the log, pull pages from the provider, store each with its cursor under the fence. */
-import { type Bus, BusUnsureError } from '@mailstream/bus';
+import { type Bus, BusUnsureError, type Outgoing } from '@mailstream/bus';
 import {
   type CursorAdvanced,
   type CursorSeeded,
@@ -26,21 +26,21 @@ export interface FetchDeps {
 }
 
 /**
- * Does a job and tells the log or the orchestrator how it ended: pages and failures are facts, the end of the job is a report. Safe to
- * repeat and to run twice at once: a page lands once, whoever is late is fenced. Throws what is neither the provider's nor the fence's
- * doing (NATS gone, a bug): the job is then delivered again.
+ * Does a job and returns how it ended, to be published when the job is off its queue: a report, or a failure as a fact. Pages are in the
+ * log by then. Safe to repeat and to run twice at once: a page lands once, whoever is late is fenced. Throws what is neither the
+ * provider's nor the fence's doing (NATS gone, a bug): the job is then delivered again.
  */
 export async function fetchJob(
   { bus, sessions }: FetchDeps,
   job: FetchJob,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Outgoing> {
   try {
     const report = await sessions.use(job, signal, (session) => pullAll(session));
-    await bus.publish({ subject: subjects.fetched(job, job.scope), data: report });
+    return { subject: subjects.fetched(job, job.scope), data: report };
   } catch (error) {
     if (!(error instanceof ProviderError) || signal.aborted) throw error;
-    await bus.publish({ subject: subjects.fact(job, 'sync.failed'), data: failure(job, error) });
+    return { subject: subjects.fact(job, 'sync.failed'), data: failure(job, error) };
   }
 
   async function pullAll(session: Parameters<Parameters<Sessions['use']>[2]>[0]): Promise<FetchReport> {

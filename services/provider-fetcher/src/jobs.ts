@@ -30,8 +30,11 @@ export function createJobConsumers(deps: JobsDeps): Part[] {
       await bus.park(item, 'bad-payload', 'not a fetch job');
       return item.ack();
     }
-    await fetchJob(deps, job, signal);
+    const ending = await fetchJob(deps, job, signal);
+    // Off the queue first: on hearing the end the orchestrator may offer the next job of this scope, which has the same subject. An ending
+    // that is lost then is made good, because the orchestrator offers a job again that it heard nothing of.
     await item.ack();
+    await bus.publish(ending);
   }
 
   return providers.flatMap(({ name }) =>
