@@ -76,7 +76,7 @@ export function createReactor({ bus, db, outbox, limits, backfillAllowed, pushOf
     const context = {
       now: new Date(),
       random: Math.random(),
-      backfillAllowed: await backfillAllowed(account.id),
+      backfillAllowed: !mayImport(sync, events) || (await backfillAllowed(account.id)),
       limits,
     };
     let after = sync;
@@ -95,21 +95,20 @@ export function createReactor({ bus, db, outbox, limits, backfillAllowed, pushOf
 
   async function act({ account, before, after, effects }: Pending): Promise<void> {
     const at = { tenant: account.tenant, account: account.id };
-    for (const effect of effects) {
+    const perform = async (effect: SyncEffect) => {
       switch (effect.kind) {
         case 'job':
-          await offerJob(account, effect);
-          break;
+          return offerJob(account, effect);
         case 'wake':
-          await bus.schedule(at, 'retry', { at: effect.at }, subjects.hint(at, 'retry'));
-          break;
+          return bus.schedule(at, 'retry', { at: effect.at }, subjects.hint(at, 'retry'));
         case 'state':
-          outbox.wake();
-          break;
+          return outbox.wake();
         default:
-          effect satisfies never;
+          return effect satisfies never;
       }
-    }
+    };
+    // Together: each waits for the server's disk, and none for another.
+    await Promise.all(effects.map(perform));
     if (ACTIVE.has(before.state) !== ACTIVE.has(after.state)) await watch(account, ACTIVE.has(after.state));
   }
 
@@ -164,6 +163,13 @@ export function createReactor({ bus, db, outbox, limits, backfillAllowed, pushOf
       }
     },
   };
+}
+
+/** Whether a decision could start an import: only then it matters whether one is allowed, which costs a look at two servers to know. */
+function mayImport({ scopes }: SyncState, events: readonly SyncEvent[]): boolean {
+  return (
+    events.some(({ kind }) => kind !== 'hint') || [...scopes.values()].some((scope) => !scope.backfilled)
+  );
 }
 
 /** The fact that says how an account stands now. */
