@@ -57,6 +57,7 @@ export interface Control extends MailControl {
   deliveries(): DeliveryStats & { readonly underWay: number };
   endpointState(what: { readonly url: string }): 'healthy' | 'slow' | 'drop';
 
+  /** Moves time on. A delivery that starts within the step sees the rest of it as its endpoint's slowness: go in steps. */
   advance(what: { readonly ms: number }): void;
   now(): number;
 
