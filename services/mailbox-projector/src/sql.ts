@@ -1,7 +1,7 @@
-/** Rows for set-based statements: as one JSON array, which `jsonb_to_recordset` takes apart on the other side. */
+/** Rows for set-based statements: as one JSON array, which `json_to_recordset` takes apart on the other side. */
 
 /**
- * The parameter for `jsonb_to_recordset($n::jsonb) as t (column type, …)`: a row's fields are found by name, lists become arrays. Versions
+ * The parameter for `json_to_recordset($n::json) as t (column type, …)`: a row's fields are found by name, lists become arrays. Versions
  * go as text, because a JSON number may be rounded. Costs the server a little more than one array per column, and us as much less.
  */
 export function records(rows: Iterable<object>): string {

@@ -5,7 +5,7 @@
  */
 export const PRUNE = `
 with due as materialized (
-  select * from jsonb_to_recordset($1::jsonb) as due (account text, before timestamptz)
+  select * from json_to_recordset($1::json) as due (account text, before timestamptz)
 ), messages as (
   delete from view.message m using due where m.account = due.account and m.deleted_at < due.before
 ), threads as (

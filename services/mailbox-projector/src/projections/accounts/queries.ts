@@ -10,7 +10,7 @@ export async function saveAccounts(tx: Tx, news: readonly AccountNews[]): Promis
   if (last.length === 0) return;
   await tx.query(
     `insert into view.account (account, tenant, version, provider, name, state, reason)
-     select * from jsonb_to_recordset($1::jsonb)
+     select * from json_to_recordset($1::json)
        as a (account text, tenant text, version bigint, provider text, name text, state text, reason text)
      on conflict (account) do update set version = excluded.version, provider = excluded.provider, name = excluded.name,
        state = excluded.state, reason = excluded.reason`,

@@ -42,7 +42,7 @@ export async function loadCursors(
   if (scopes.length === 0) return [];
   const rows = await tx.query<CursorRow>(
     `select c.*, to_jsonb(r) || jsonb_build_object('version', r.version::text) as last_run
-     from jsonb_to_recordset($1::jsonb) as s (account text, scope text)
+     from json_to_recordset($1::json) as s (account text, scope text)
      join view.cursor c using (account, scope)
      left join view.run r on r.account = c.account and r.scope = c.scope and r.slot = c.runs % ${RUNS_KEPT}`,
     [records(scopes)],
@@ -69,7 +69,7 @@ export async function saveCursors(tx: Tx, entries: Iterable<CursorEntry>): Promi
   if (cursors.length === 0) return;
   await tx.query(
     `insert into view.cursor (account, scope, tenant, page, cursor, origin, done, estimate, at, version, completed_at, runs)
-     select * from jsonb_to_recordset($1::jsonb)
+     select * from json_to_recordset($1::json)
        as c (account text, scope text, tenant text, page text, cursor jsonb, origin text, done boolean, estimate int, at timestamptz,
          version bigint, completed_at timestamptz, runs int)
      on conflict (account, scope) do update set page = excluded.page, cursor = excluded.cursor, origin = excluded.origin,
@@ -100,7 +100,7 @@ async function saveRuns(tx: Tx, entries: Iterable<CursorEntry>): Promise<void> {
   await tx.query(
     `insert into view.run (account, scope, slot, tenant, run, version, inserted, updated, deleted, started_at, ended_at, failure, code,
        message)
-     select * from jsonb_to_recordset($1::jsonb)
+     select * from json_to_recordset($1::json)
        as r (account text, scope text, slot int, tenant text, run text, version bigint, inserted int, updated int, deleted int,
          started_at timestamptz, ended_at timestamptz, failure text, code text, message text)
      on conflict (account, scope, slot) do update set run = excluded.run, version = excluded.version, inserted = excluded.inserted,

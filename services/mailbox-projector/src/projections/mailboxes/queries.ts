@@ -14,7 +14,7 @@ export async function loadMailboxes(
   if (wanted.length === 0) return [];
   return await tx.query<MailboxState>(
     `select ${MAILBOX_COLUMNS}
-     from jsonb_to_recordset($1::jsonb) as w (account text, mailbox text) join view.mailbox using (account, mailbox)`,
+     from json_to_recordset($1::json) as w (account text, mailbox text) join view.mailbox using (account, mailbox)`,
     [records(wanted)],
   );
 }
@@ -25,14 +25,14 @@ export async function saveMailboxes(tx: Tx, entries: Iterable<MailboxEntry>): Pr
   const kept = changed.flatMap(({ now }) => now ?? []);
   if (gone.length > 0)
     await tx.query(
-      `delete from view.mailbox m using jsonb_to_recordset($1::jsonb) as gone (account text, mailbox text)
+      `delete from view.mailbox m using json_to_recordset($1::json) as gone (account text, mailbox text)
        where m.account = gone.account and m.mailbox = gone.mailbox`,
       [records(gone.map(({ account, mailbox }) => ({ account, mailbox })))],
     );
   if (kept.length > 0)
     await tx.query(
       `insert into view.mailbox (${MAILBOX_COLUMNS})
-       select * from jsonb_to_recordset($1::jsonb)
+       select * from json_to_recordset($1::json)
          as m (account text, mailbox text, tenant text, version bigint, listed boolean, path text, name text, parent text, role text,
            selectable boolean, reported int, messages int, unread int, drift int)
        on conflict (account, mailbox) do update set version = excluded.version, listed = excluded.listed, path = excluded.path,

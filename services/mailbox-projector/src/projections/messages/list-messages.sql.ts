@@ -19,7 +19,7 @@ cross join lateral (
     and ($5::boolean is null or m.unread = $5)
     and ($6::boolean is null or m.flagged = $6)
     and ($7::text is null or m.sender ilike $7)
-    and ($8::text is null or m.sender ilike $8 or m.content ->> 'subject' ilike $8 or m.content ->> 'snippet' ilike $8)
+    and ($8::text is null or m.sender ilike $8 or m.subject ilike $8 or m.snippet ilike $8)
     and ($9::uuid is null or m.thread = $9)
   order by m.received_at desc, m.id desc
   limit $10

@@ -9,11 +9,11 @@
 export const LOAD_MESSAGES = `
 with found as (
   select c.message as id, l.content
-  from jsonb_to_recordset($1::jsonb) as l (account text, mailbox text, generation text, uid bigint, content boolean)
+  from json_to_recordset($1::json) as l (account text, mailbox text, generation text, uid bigint, content boolean)
   join view.copy c using (account, mailbox, generation, uid)
   union all
   select m.id, true
-  from jsonb_to_recordset($2::jsonb) as k (account text, key text)
+  from json_to_recordset($2::json) as k (account text, key text)
   join view.message m using (account, key)
   union all
   select id, true
@@ -26,7 +26,7 @@ with found as (
   select id, bool_or(content) as content from found group by id
 )
 select m.id, m.tenant, m.account, m.version, m.thread, m.key, m.hint, m.received_at, m.deleted_at, m.was_in,
-  case when wanted.content then m.content end as content,
+  m.subject, m.snippet, case when wanted.content then m.content end as content,
   coalesce((
     select jsonb_agg(jsonb_build_object('mailbox', c.mailbox, 'generation', c.generation, 'uid', c.uid, 'flags', c.flags, 'derived', c.derived)
       order by c.mailbox, c.generation, c.uid)

@@ -5,10 +5,10 @@
  */
 export const LOAD_WINDOWS = `
 with w as materialized (
-  select * from jsonb_to_recordset($1::jsonb)
+  select * from json_to_recordset($1::json)
     as w (n int, account text, mailbox text, generation text, first bigint, past bigint, present int8multirange)
 ), listed_flags as materialized (
-  select * from jsonb_to_recordset($2::jsonb) as f (n int, uids int8multirange, flags text[])
+  select * from json_to_recordset($2::json) as f (n int, uids int8multirange, flags text[])
 )
 select w.n,
   count(*) filter (where c.uid <@ w.present) as known,

@@ -7,7 +7,15 @@ import { INSERT_MESSAGES } from './insert-messages.sql.ts';
 import { LOAD_MESSAGES } from './load-messages.sql.ts';
 import { LOAD_WINDOWS } from './load-windows.sql.ts';
 import { MAX_SAME_HINT } from './projection.ts';
-import { type Content, type CopyState, isUnread, type MessageEntry, type MessageState } from './state.ts';
+import {
+  type Content,
+  type CopyState,
+  contentOf,
+  isUnread,
+  type MessageEntry,
+  type MessageState,
+  type StoredContent,
+} from './state.ts';
 import { UPDATE_MESSAGES } from './update-messages.sql.ts';
 import { WRITE_COPIES } from './write-copies.sql.ts';
 
@@ -22,7 +30,9 @@ interface MessageRow {
   readonly received_at: Date;
   readonly deleted_at: Date | null;
   readonly was_in: string[] | null;
-  readonly content: Content | null;
+  readonly subject: string | null;
+  readonly snippet: string | null;
+  readonly content: StoredContent | null;
   readonly copies: CopyState[];
 }
 
@@ -40,8 +50,9 @@ export async function loadMessages(
     [...batch.hints],
     MAX_SAME_HINT + 1,
   ]);
-  return rows.map(({ received_at, deleted_at, was_in, ...row }) => ({
+  return rows.map(({ received_at, deleted_at, was_in, subject, snippet, content, ...row }) => ({
     ...row,
+    content: content && contentOf({ subject, snippet }, content),
     receivedAt: received_at.toISOString(),
     deletedAt: deleted_at?.getTime() ?? null,
     wasIn: was_in ?? [],
@@ -88,7 +99,7 @@ export async function loadEmptied(tx: Tx, emptied: Batch['emptied']): Promise<Lo
   if (emptied.length === 0) return [];
   const rows = await tx.query<{ account: string; mailbox: string; generation: string; uid: bigint }>(
     `select c.account, c.mailbox, c.generation, c.uid
-     from jsonb_to_recordset($1::jsonb) as e (account text, mailbox text, "except" text)
+     from json_to_recordset($1::json) as e (account text, mailbox text, "except" text)
      join view.copy c using (account, mailbox) where c.generation is distinct from e.except`,
     [records(emptied)],
   );
@@ -121,11 +132,14 @@ async function updateMessages(
     ...rowOf(entry.now, entry.now.content === entry.before?.content ? null : entry.now.content),
     wanted: wanted.has(entry) && entry.now.content === null,
   }));
-  const rows = await tx.query<{ id: string; content: Content | null }>(UPDATE_MESSAGES, [records(updates)]);
-  return new Map(rows.flatMap(({ id, content }) => (content ? [[id, content]] : [])));
+  const rows = await tx.query<Pick<MessageRow, 'id' | 'subject' | 'snippet' | 'content'>>(UPDATE_MESSAGES, [
+    records(updates),
+  ]);
+  return new Map(rows.flatMap(({ id, content, ...row }) => (content ? [[id, contentOf(row, content)]] : [])));
 }
 
 function rowOf(message: MessageState, content: Content | null) {
+  const { subject = null, snippet = null, ...rest } = content ?? {};
   return {
     id: message.id,
     tenant: message.tenant,
@@ -138,7 +152,9 @@ function rowOf(message: MessageState, content: Content | null) {
     unread: isUnread(message.copies),
     flagged: message.copies.some((copy) => copy.flags.includes('flagged')),
     sender: content?.from.map(({ name, address }) => `${name ?? ''} <${address ?? ''}>`).join('\n') ?? null,
-    content,
+    subject,
+    snippet,
+    content: content && rest,
     deleted_at: timestamp(message.deletedAt),
     was_in: message.deletedAt === null ? null : message.wasIn,
   };

@@ -2,7 +2,7 @@
 import type { CopyView, MessageView } from '@mailstream/contracts';
 import type { Sql } from '@mailstream/db';
 import { LIST_MESSAGES } from './list-messages.sql.ts';
-import { type Content, messageView } from './state.ts';
+import { contentOf, messageView, type StoredContent } from './state.ts';
 
 interface ViewRow {
   readonly id: string;
@@ -11,7 +11,9 @@ interface ViewRow {
   readonly version: bigint;
   readonly thread: string;
   readonly received_at: Date;
-  readonly content: Content;
+  readonly subject: string | null;
+  readonly snippet: string | null;
+  readonly content: StoredContent;
   readonly copies: CopyView[] | null;
 }
 
@@ -24,7 +26,7 @@ export interface ReadMessage {
 export async function readMessages(sql: Sql, ids: readonly string[]): Promise<ReadMessage[]> {
   if (ids.length === 0) return [];
   const rows = await sql.query<ViewRow>(
-    `select m.id, m.tenant, m.account, m.version, m.thread, m.received_at, m.content, (
+    `select m.id, m.tenant, m.account, m.version, m.thread, m.received_at, m.subject, m.snippet, m.content, (
        select jsonb_agg(jsonb_build_object('mailbox', c.mailbox, 'path', coalesce(b.path, c.mailbox), 'role', b.role,
          'generation', c.generation, 'uid', c.uid, 'flags', c.flags) order by c.mailbox, c.generation, c.uid)
        from view.copy c left join view.mailbox b on b.account = c.account and b.mailbox = c.mailbox
@@ -87,7 +89,7 @@ function viewOf(row: ViewRow): MessageView {
       thread: row.thread,
       receivedAt: row.received_at.toISOString(),
     },
-    row.content,
+    contentOf(row, row.content),
     row.copies ?? [],
   );
 }

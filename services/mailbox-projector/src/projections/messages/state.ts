@@ -7,6 +7,16 @@ export type Content = Omit<
   'id' | 'account' | 'version' | 'thread' | 'receivedAt' | 'flags' | 'unread' | 'copies'
 >;
 
+/** Content as its column has it: what filters look at has columns of its own. */
+export type StoredContent = Omit<Content, 'subject' | 'snippet'>;
+
+export function contentOf(
+  { subject, snippet }: Pick<Content, 'subject' | 'snippet'>,
+  rest: StoredContent,
+): Content {
+  return { subject, snippet, ...rest };
+}
+
 export interface CopyState {
   readonly mailbox: string;
   readonly generation: string;

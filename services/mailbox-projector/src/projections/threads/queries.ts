@@ -57,13 +57,13 @@ export async function saveMerges(tx: Tx, threads: ThreadFold, inHand: readonly s
   );
   await tx.query(
     `update view.thread_ref r set thread = m.winner
-     from jsonb_to_recordset($1::jsonb) as m (loser uuid, winner uuid) where r.thread = m.loser`,
+     from json_to_recordset($1::json) as m (loser uuid, winner uuid) where r.thread = m.loser`,
     [rows],
   );
   await tx.query('delete from view.thread where id = any($1::uuid[])', [merges.map(({ loser }) => loser)]);
   const moved = await tx.query<{ id: string; deleted_at: Date | null }>(
     `update view.message m set thread = l.winner, version = l.version
-     from jsonb_to_recordset($1::jsonb) as l (loser uuid, winner uuid, version bigint)
+     from json_to_recordset($1::json) as l (loser uuid, winner uuid, version bigint)
      where m.thread = l.loser and m.id <> all($2::uuid[])
      returning m.id, m.deleted_at`,
     [rows, inHand],
@@ -84,7 +84,7 @@ export async function saveThreads(tx: Tx, threads: ThreadFold): Promise<void> {
   if (refs.length > 0)
     await tx.query(
       `insert into view.thread_ref (ref, tenant, account, thread)
-       select * from jsonb_to_recordset($1::jsonb) as r (ref uuid, tenant text, account text, thread uuid)
+       select * from json_to_recordset($1::json) as r (ref uuid, tenant text, account text, thread uuid)
        on conflict (ref) do update set thread = excluded.thread`,
       [
         records(
