@@ -18,8 +18,9 @@ const WHOLE: FetchQueryObject = {
   threadId: true,
   headers: ['references'],
 };
-/** For a message whose envelope or structure cannot be read; then for one that cannot be read at all. */
+/** For a message whose structure cannot be read, or whose envelope, or nothing at all. */
 const BARE: readonly FetchQueryObject[] = [
+  { ...WHOLE, bodyStructure: false },
   { uid: true, flags: true, internalDate: true, size: true },
   { uid: true, flags: true },
 ];
