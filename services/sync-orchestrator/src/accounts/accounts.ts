@@ -129,6 +129,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     },
 
     async update(at, request) {
+      const connects = request.settings !== undefined || request.credential !== undefined;
       await db.tx(async (tx) => {
         const row = await own(tx, at);
         const provider = providers.get(row.provider);
@@ -140,7 +141,6 @@ export function createAccounts(deps: AccountsDeps): Accounts {
             vault.seal(row.id, request.credential),
           ]);
         }
-        const connects = request.settings !== undefined || request.credential !== undefined;
         await tx.query(
           `UPDATE control.account SET name = coalesce($2, name), settings = coalesce($3, settings),
                   credential_version = credential_version + $4 WHERE id = $1`,
@@ -154,7 +154,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
         await outbox.add(tx, [accountFact({ ...row, name: request.name ?? row.name }, 'updated', row)]);
       });
       outbox.wake();
-      return change(at, { kind: 'reconfigured' });
+      return connects ? change(at, { kind: 'reconfigured' }) : get(at);
     },
 
     pause: (at) => change(at, { kind: 'paused' }),

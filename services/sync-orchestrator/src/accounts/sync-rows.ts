@@ -56,7 +56,7 @@ interface ScopeRow {
   run_since: Date | null;
   attempts: number;
   retry_at: Date | null;
-  failure: { failure: FailureClass; code: string; message: string; at: string; run: string } | null;
+  failure: { failure: FailureClass; code: string; message: string; at: string } | null;
   checked_at: Date | null;
   cursor_at: Date | null;
 }

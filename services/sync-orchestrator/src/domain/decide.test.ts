@@ -73,11 +73,21 @@ const report = (run: string, over: Partial<FetchReport> = {}): FetchReport => ({
 });
 
 describe('hints', () => {
-  it('a push looks at the hot scopes only', () => {
-    expect(jobs(when(given(list(), inbox(), archive()), { kind: 'hint', reason: 'push' }).effects)).toEqual([
-      'live mailboxes',
-      'live inbox',
-    ]);
+  it('a push looks at the hot scopes only, at the list of mailboxes last', () => {
+    const pushed = when(given(list(), inbox(), archive()), { kind: 'hint', reason: 'push' });
+    expect(jobs(pushed.effects)).toEqual(['live inbox']);
+    const told = when(pushed.state, { kind: 'reported', scope: 'inbox', report: report('run.0') });
+    expect(jobs(told.effects)).toEqual(['live mailboxes']);
+  });
+
+  it('a list of mailboxes that is due, or whose hot mailboxes may not be looked at now, waits for none of them', () => {
+    const push = { kind: 'hint', reason: 'push' } as const;
+    const due = { checkedAt: new Date(NOW.getTime() - LIMITS.pollMs) };
+    expect(jobs(when(given(list(due), inbox(running('a'))), push).effects)).toEqual(['live mailboxes']);
+    const later = { retryAt: new Date(NOW.getTime() + 60_000) };
+    expect(jobs(when(given(list(), inbox(later)), push).effects)).toEqual(['live mailboxes']);
+    const importing = running('a', 'backfill');
+    expect(jobs(when(given(list(), inbox(importing)), push).effects)).toEqual(['live mailboxes']);
   });
 
   it('a person’s request looks at all scopes, a few at a time', () => {
@@ -98,7 +108,7 @@ describe('hints', () => {
 
   it('while a fetch is in flight a hint is remembered, and answered when it ends', () => {
     const hinted = when(given(list(), inbox(running('a'))), { kind: 'hint', reason: 'push' });
-    expect(jobs(hinted.effects)).toEqual(['live mailboxes']);
+    expect(jobs(hinted.effects)).toEqual([]);
     const ended = when(hinted.state, { kind: 'reported', scope: 'inbox', report: report('a') });
     expect(jobs(ended.effects)).toEqual(['live inbox']);
   });
@@ -192,6 +202,11 @@ describe('failures', () => {
     ]);
   });
 
+  it('of a fetch with the credentials before are not held against the new ones', () => {
+    const renewed = when(given(list(), inbox(running('a'))), { kind: 'reconfigured' }).state;
+    expect(when(renewed, failed('auth')).state).toEqual(renewed);
+  });
+
   it('of a mailbox that is gone ask for the list of mailboxes', () => {
     expect(jobs(when(given(list(), inbox(running('a'))), failed('gone')).effects)).toEqual([
       'live mailboxes',
@@ -236,6 +251,23 @@ describe('mailboxes', () => {
     expect(effects).toContainEqual(
       expect.objectContaining({ kind: 'job', scope: 'archive', path: 'Old/Archive' }),
     );
+  });
+
+  it('one that was renamed is fetched at once, whatever failed or still runs at its old path', () => {
+    const failing = archive({ attempts: 3, retryAt: new Date(NOW.getTime() + 60_000) });
+    for (const known of [failing, archive(running('a'))]) {
+      const { effects, state } = when(given(list(), known), seen({ path: 'Old/Archive' }));
+      expect(jobs(effects)).toEqual(['live archive']);
+      const late = {
+        scope: 'archive',
+        run: 'a',
+        failure: 'gone',
+        code: 'x',
+        message: 'x',
+        retryAfterMs: null,
+      } as const;
+      expect(when(state, { kind: 'failed', at: NOW, data: late }).state).toEqual(state);
+    }
   });
 });
 

@@ -116,13 +116,9 @@ function evolve(state: SyncState, event: SyncEvent, context: DecideContext): Syn
     case 'resumed':
     case 'reconfigured': {
       if (event.kind === 'reconfigured' && state.state === 'paused') return state;
-      const fresh = mapScopes(state, (scope) => ({
-        ...scope,
-        wanted: 'user',
-        retryAt: null,
-        attempts: 0,
-        failure: null,
-      }));
+      // A fetch under way with the settings or credentials before is given up.
+      const superseded = event.kind === 'reconfigured' ? { inFlight: null } : {};
+      const fresh = mapScopes(state, (scope) => ({ ...scope, ...AFRESH, ...superseded, wanted: 'user' }));
       return { ...fresh, state: 'connecting', reason: null };
     }
     case 'swept':
@@ -133,17 +129,20 @@ function evolve(state: SyncState, event: SyncEvent, context: DecideContext): Syn
 }
 
 /** A hint makes a scope wanted: hot ones on a push, all on a person's request, those that are due on a schedule. */
-function hinted(scope: ScopeState, reason: HintReason, { now, limits }: DecideContext): ScopeState {
-  const interval = scope.scope === MAILBOXES_SCOPE ? limits.pollMs : limits.deepPollMs;
-  // A schedule fires a moment early or late; a tenth of slack keeps "every minute" from becoming "every other minute".
-  const due = scope.checkedAt !== null && now.getTime() - scope.checkedAt.getTime() >= interval * 0.9;
-  const meant = reason === 'user' || (reason === 'push' && scope.hot) || (reason !== 'push' && due);
+function hinted(scope: ScopeState, reason: HintReason, context: DecideContext): ScopeState {
+  const meant = reason === 'user' || (reason === 'push' ? scope.hot : isDue(scope, context));
   if (!meant) return scope;
   // Only a person's request cuts a back-off short, and not one that the provider asked for.
   const impatient = reason === 'user' && scope.failure?.failure !== 'quota';
   const retryAt = impatient ? null : scope.retryAt;
   const wanted = scope.wanted === 'user' ? scope.wanted : reason;
   return wanted === scope.wanted && retryAt === scope.retryAt ? scope : { ...scope, wanted, retryAt };
+}
+
+function isDue({ scope, checkedAt }: ScopeState, { now, limits }: DecideContext): boolean {
+  const interval = scope === MAILBOXES_SCOPE ? limits.pollMs : limits.deepPollMs;
+  // A schedule fires a moment early or late; a tenth of slack keeps "every minute" from becoming "every other minute".
+  return checkedAt !== null && now.getTime() - checkedAt.getTime() >= interval * 0.9;
 }
 
 function reported(scope: ScopeState, report: FetchReport, now: Date): ScopeState {
@@ -163,16 +162,17 @@ function reported(scope: ScopeState, report: FetchReport, now: Date): ScopeState
 }
 
 function failed(state: SyncState, data: SyncFailed, at: Date, context: DecideContext): SyncState {
+  // Told twice, or of a fetch that was given up: what it says is not of now, such as of credentials that are new meanwhile.
+  if (state.scopes.get(data.scope)?.inFlight?.run !== data.run) return state;
   const next = mapScope(state, data.scope, (scope) => {
-    if (scope.failure?.run === data.run) return scope;
     const attempts = scope.attempts + 1;
     return {
       ...scope,
-      inFlight: scope.inFlight?.run === data.run ? null : scope.inFlight,
+      inFlight: null,
       wanted: scope.wanted ?? 'retry',
       attempts,
       retryAt: nextTry(data.failure, attempts, data.retryAfterMs, context.now, context.random),
-      failure: { failure: data.failure, code: data.code, message: data.message, at, run: data.run },
+      failure: { failure: data.failure, code: data.code, message: data.message, at },
     };
   });
   if (data.failure === 'auth') return { ...next, state: 'reauth_required', reason: data.message };
@@ -182,12 +182,19 @@ function failed(state: SyncState, data: SyncFailed, at: Date, context: DecideCon
   return next;
 }
 
+/** What failed before says nothing any more. */
+const AFRESH = { retryAt: null, attempts: 0, failure: null } as const;
+
 function mailbox(state: SyncState, data: MailboxChanged): SyncState {
   const scopes = new Map(state.scopes);
   const known = scopes.get(data.mailbox);
   if (data.op === 'removed' || !data.selectable) scopes.delete(data.mailbox);
-  else if (known) scopes.set(data.mailbox, { ...known, path: data.path, wanted: known.wanted ?? 'poll' });
-  else scopes.set(data.mailbox, newMailbox(data.mailbox, data.path, data.role === 'inbox'));
+  else if (known) {
+    // A fetch under way at the old path is given up.
+    const renamed = { ...known, ...AFRESH, inFlight: null, path: data.path };
+    const there = known.path === data.path ? known : renamed;
+    scopes.set(data.mailbox, { ...there, wanted: known.wanted ?? 'poll' });
+  } else scopes.set(data.mailbox, newMailbox(data.mailbox, data.path, data.role === 'inbox'));
   return { ...state, scopes };
 }
 
@@ -224,7 +231,7 @@ function start(
   let heldBack = false;
 
   const idle = [...scopes.values()].filter(
-    (scope) => !scope.inFlight && (scope.retryAt === null || scope.retryAt <= now),
+    (scope) => isReady(scope, now) && !givesWay(scope, state.scopes, context),
   );
   for (const scope of idle.sort(byUrgency)) {
     const lane: Lane | null = scope.wanted ? 'live' : scope.backfilled ? null : 'backfill';
@@ -249,6 +256,24 @@ function start(
   if (times.length > 0)
     effects.push({ kind: 'wake', at: new Date(Math.max(Math.min(...times), now.getTime())) });
   return { scopes, effects };
+}
+
+function isReady({ inFlight, retryAt }: ScopeState, now: Date): boolean {
+  return !inFlight && (retryAt === null || retryAt <= now);
+}
+
+/**
+ * A push is about a hot mailbox mostly: the list of mailboxes is looked at after it, or its page would be folded and told first. Unless it is due
+ * anyway: a busy inbox must not keep it waiting for ever.
+ */
+function givesWay(scope: ScopeState, scopes: SyncState['scopes'], context: DecideContext): boolean {
+  if (scope.scope !== MAILBOXES_SCOPE || scope.wanted !== 'push' || isDue(scope, context)) return false;
+  return [...scopes.values()].some(
+    (other) =>
+      other !== scope &&
+      other.hot &&
+      (other.inFlight?.lane === 'live' || (other.wanted !== null && isReady(other, context.now))),
+  );
 }
 
 function byUrgency(a: ScopeState, b: ScopeState): number {

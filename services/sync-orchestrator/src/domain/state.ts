@@ -20,8 +20,6 @@ export interface ScopeFailure {
   readonly code: string;
   readonly message: string;
   readonly at: Date;
-  /** The run that failed, so that the same failure told twice counts once. */
-  readonly run: string;
 }
 
 /** One scope: a mailbox, or the list of mailboxes. */
