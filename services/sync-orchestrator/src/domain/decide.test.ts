@@ -161,7 +161,7 @@ describe('imports', () => {
 
   it('a live look comes before the next import page of the same mailbox', () => {
     const { effects } = when(given(list(), inbox({ backfilled: false })), { kind: 'hint', reason: 'push' });
-    expect(jobs(effects)).toEqual(['live mailboxes', 'live inbox']);
+    expect(jobs(effects)).toEqual(['live inbox']);
   });
 });
 
