@@ -1,0 +1,7 @@
+/** What the end-to-end tests read from the environment. */
+import { variable } from '@mailstream/devstack';
+
+/** How often each process is killed in the middle of an import; more for a soak. */
+export function killRounds(): number {
+  return Number(variable('MAILSTREAM_KILL_ROUNDS') ?? 2);
+}
