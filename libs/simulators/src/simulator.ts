@@ -16,7 +16,7 @@ import { createIds } from './graph/ids.ts';
 import { createNotifications } from './graph/notifications.ts';
 import { createSubscriptions } from './graph/subscriptions.ts';
 import { createGate } from './graph/throttle.ts';
-import { createDevCa } from './http/dev-ca.ts';
+import { createDevCa, type DevCa } from './http/dev-ca.ts';
 import { createFaults } from './http/faults.ts';
 import { createOutbound } from './http/outbound.ts';
 import { createRequestLog } from './http/request-log.ts';
@@ -35,6 +35,8 @@ export interface SimulatorOptions {
   readonly realTime?: boolean;
   /** `127.0.0.1` when absent. */
   readonly host?: string;
+  /** One authority for several simulators, so that clients trust it once; one of its own when absent. */
+  readonly devCa?: DevCa;
   /** Any free ports when absent. */
   readonly ports?: { readonly graph: number; readonly entra: number };
   readonly clients?: readonly Client[];
@@ -72,8 +74,8 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
 
   const accounts = createAccounts();
   const throttles = new Map<string, Partial<ThrottleBehaviour>>();
-  const tls = createDevCa([host]);
-  const signer = createSigner();
+  const tls = options.devCa ?? createDevCa([host]);
+  const signer = createSigner(tls.key);
   const tokens = createTokens(clock, random, signer);
   const faults = createFaults(random);
   const log = createRequestLog(() => plain().throttle.concurrency);

@@ -1,6 +1,7 @@
 /** A client for tests: speaks HTTPS to a simulator, trusting only its CA, and hides nothing of the answers. */
 import { Agent, request } from 'node:https';
 import { createGunzip } from 'node:zlib';
+import { createDevCa, type DevCa } from './http/dev-ca.ts';
 import { createSimulator, type Simulator, type SimulatorOptions } from './simulator.ts';
 
 export interface Answer {
@@ -39,11 +40,14 @@ export interface World {
 
 export const IMMUTABLE = 'IdType="ImmutableId"';
 
+let devCa: DevCa | undefined;
+
 export async function startWorld(
   options: SimulatorOptions = {},
   mailbox: Omit<Parameters<Simulator['control']['createMailbox']>[0], 'address'> = {},
 ): Promise<World> {
-  const simulator = await createSimulator(options);
+  devCa ??= createDevCa();
+  const simulator = await createSimulator({ devCa, ...options });
   const { address } = simulator.control.createMailbox({ address: 'ada@contoso.example.com', ...mailbox });
   const token = simulator.control.issueToken({ mailbox: address, expiresInMs: 365 * 24 * 60 * 60_000 });
   const agent = new Agent({ ca: simulator.graph.ca, keepAlive: true, maxSockets: 50 });

@@ -1,5 +1,5 @@
 /** Signs tokens, and publishes the key to check them with. */
-import { generateKeyPairSync, type JsonWebKey, sign } from 'node:crypto';
+import { createPublicKey, type JsonWebKey, sign } from 'node:crypto';
 
 export interface Signer {
   /** A JWT (RS256). */
@@ -8,8 +8,9 @@ export interface Signer {
   readonly keys: readonly JsonWebKey[];
 }
 
-export function createSigner(): Signer {
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+/** `privateKey`: RSA, PEM. */
+export function createSigner(privateKey: string): Signer {
+  const publicKey = createPublicKey(privateKey);
   const kid = 'simulator-key-1';
   const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
   return {

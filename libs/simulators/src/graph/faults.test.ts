@@ -93,8 +93,8 @@ describe('faults of the transport, and refused access', () => {
       });
     const { url, ca } = world.simulator.graph;
     expect(new URL(url).protocol).toBe('https:');
-    expect(await ask(url, ca)).toBe(401);
-    expect(await ask(url.replace('127.0.0.1', 'localhost'), ca)).toBe(401);
+    expect(await ask(`${url}/me`, ca)).toBe(401);
+    expect(await ask(`${url.replace('127.0.0.1', 'localhost')}/me`, ca)).toBe(401);
     await expect(ask(url)).rejects.toThrow(/certificate/);
   });
 });

@@ -1,4 +1,4 @@
-/** A certificate authority for one run: clients that insist on HTTPS trust its certificate and nothing else changes. */
+/** A certificate authority for development: clients that insist on HTTPS trust its certificate and nothing else changes. */
 import { generateKeyPairSync } from 'node:crypto';
 import forge from 'node-forge';
 
@@ -16,7 +16,7 @@ const NOT_AFTER = new Date('2045-01-01T00:00:00Z');
 
 /** `hosts`: names and IPv4 addresses beside `localhost` and `127.0.0.1`. */
 export function createDevCa(hosts: readonly string[] = []): DevCa {
-  // One pair for both: it lives as long as the simulator, and making a second one takes longest of all that is done at a start.
+  // One pair for all: nothing here is secret, and making keys takes longest of all that is done at a start.
   const pair = keys();
   const issuer = [{ name: 'commonName', value: 'Mail simulator development CA' }];
   const ca = certificate('01', pair.publicKey, issuer, issuer);
