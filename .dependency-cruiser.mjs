@@ -30,6 +30,7 @@ export default {
     libMayImport('bus', ['contracts', 'runtime']),
     libMayImport('fold', ['bus', 'db', 'contracts', 'runtime']),
     libMayImport('providers', ['contracts', 'runtime']),
+    libMayImport('simulators', []),
     libMayImport('client', ['contracts', 'bus', 'fold', 'db']),
     libMayImport('devstack', ['contracts', 'runtime', 'bus', 'db', 'client']),
     onlyImporter('bus', '@nats-io'),

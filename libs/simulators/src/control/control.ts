@@ -4,7 +4,7 @@ import type { ScriptedFailure } from '../entra/app.ts';
 import type { Account } from '../graph/accounts.ts';
 import type { DeliveryStats } from '../graph/deliveries.ts';
 import type { LifecycleEvent } from '../graph/notifications.ts';
-import type { Fault, FaultPlan } from '../http/faults.ts';
+import type { FaultPlan } from '../http/faults.ts';
 import type { LoggedRequest } from '../http/request-log.ts';
 import type { Locale } from '../mailbox/folders.ts';
 import type { Role } from '../mailbox/message.ts';
@@ -66,5 +66,3 @@ export interface Control extends MailControl {
   assertContract(): void;
   clearRequests(): void;
 }
-
-export type { Fault, FaultPlan };

@@ -1,7 +1,7 @@
 /** Who may ask what: tokens, and whose mailbox a path is about. */
 import type { Grant, TokenCheck } from '../entra/tokens.ts';
 import type { Account, Accounts } from './accounts.ts';
-import { badRequest, GraphFault } from './request.ts';
+import { badRequest, GraphFault } from './errors.ts';
 
 const TOKEN_PROBLEMS = {
   missing: 'Access token is empty.',

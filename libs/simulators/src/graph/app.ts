@@ -6,7 +6,8 @@ import { grantOf } from './access.ts';
 import { uuidOf } from './accounts.ts';
 import { type BatchItem, runBatch } from './batch.ts';
 import { type Call, type CallDeps, dispatch, type Entered, enter, logCall, suffer } from './calls.ts';
-import { badRequest, envelope, GraphFault, type GraphReply } from './request.ts';
+import { badRequest, envelope, GraphFault } from './errors.ts';
+import type { GraphReply } from './request.ts';
 
 export interface GraphDeps extends CallDeps {
   readonly checkToken: (authorization: string | undefined) => TokenCheck;

@@ -1,8 +1,9 @@
 /** `/messages/{id}/attachments…`. */
 import type { Attachment, Message } from '../mailbox/message.ts';
+import { notFound } from './errors.ts';
 import { selection } from './message-shape.ts';
 import { pageOf } from './paging.ts';
-import { type GraphReply, type GraphRequest, notFound } from './request.ts';
+import type { GraphReply, GraphRequest } from './request.ts';
 
 /** `segments` after `attachments`. */
 export function attachmentRoutes(

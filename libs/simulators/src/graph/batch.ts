@@ -1,6 +1,7 @@
 /** `$batch`: up to twenty calls in one, answered in any order. */
 import type { Random } from '../random.ts';
-import { badRequest, type GraphReply, members } from './request.ts';
+import { badRequest } from './errors.ts';
+import { type GraphReply, members } from './request.ts';
 
 export interface BatchItem {
   readonly id: string;

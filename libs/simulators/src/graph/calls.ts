@@ -6,9 +6,10 @@ import type { LoggedRequest, RequestLog } from '../http/request-log.ts';
 import { onlyDelegated, ownerOf } from './access.ts';
 import type { Account } from './accounts.ts';
 import type { DeltaDeps } from './delta.ts';
+import { badRequest, GraphFault } from './errors.ts';
 import { folderRoutes } from './folder-routes.ts';
 import { messageRoutes } from './message-routes.ts';
-import { badRequest, GraphFault, type GraphReply, type GraphRequest, parsePath } from './request.ts';
+import { type GraphReply, type GraphRequest, parsePath } from './request.ts';
 import { type SubscriptionDeps, subscriptionRoutes } from './subscription-routes.ts';
 
 export interface CallDeps extends DeltaDeps, SubscriptionDeps {

@@ -12,10 +12,11 @@ import {
   laterRound,
   type Round,
 } from './delta-round.ts';
+import { badRequest, GraphFault } from './errors.ts';
 import { folderSelection, folderShape } from './folder-shape.ts';
 import type { Line } from './generations.ts';
 import { messageSelection, messageShape, messageType, type Selection } from './message-shape.ts';
-import { badRequest, GraphFault, type GraphReply, type GraphRequest, preferences } from './request.ts';
+import { type GraphReply, type GraphRequest, preferences } from './request.ts';
 
 export interface DeltaDeps {
   readonly clock: Clock;

@@ -1,10 +1,11 @@
 /** `/mailFolders…`: the tree, and what may be done to it. */
 import type { Folder } from '../mailbox/message.ts';
 import { type DeltaDeps, folderDelta } from './delta.ts';
+import { badRequest, notFound } from './errors.ts';
 import { folderSelection, folderShape } from './folder-shape.ts';
 import { destination, folderMessages } from './message-routes.ts';
 import { pageOf } from './paging.ts';
-import { badRequest, type GraphReply, type GraphRequest, notFound, text } from './request.ts';
+import { type GraphReply, type GraphRequest, text } from './request.ts';
 
 /** `segments` after `mailFolders`. */
 export function folderRoutes(

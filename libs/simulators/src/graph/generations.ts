@@ -1,6 +1,6 @@
 /** Delta links: opaque tokens of which the server remembers only the last few of each line. */
 import { createHmac } from 'node:crypto';
-import { badRequest, GraphFault } from './request.ts';
+import { badRequest, GraphFault } from './errors.ts';
 
 export interface Generations<State> {
   /** Begins a line of tokens for a feed; a feed has a few at most, the oldest is forgotten. */

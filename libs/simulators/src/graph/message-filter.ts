@@ -1,7 +1,7 @@
 /** The part of `$filter` and `$orderby` that lists of messages understand here. */
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import type { Message } from '../mailbox/message.ts';
-import { badRequest } from './request.ts';
+import { badRequest } from './errors.ts';
 
 const CLAUSE = /^(isRead|receivedDateTime|internetMessageId) (eq|ge|gt|le|lt) (.+)$/;
 

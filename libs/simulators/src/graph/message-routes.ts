@@ -2,20 +2,12 @@
 import type { Folder, Message } from '../mailbox/message.ts';
 import { attachmentRoutes } from './attachments.ts';
 import { type DeltaDeps, messageDelta } from './delta.ts';
+import { badRequest, GraphFault, notFound } from './errors.ts';
 import { filterMessages, sortMessages } from './message-filter.ts';
 import { messageSelection, messageShape, type Selection } from './message-shape.ts';
 import { writeMime } from './mime.ts';
 import { pageOf } from './paging.ts';
-import {
-  badRequest,
-  GraphFault,
-  type GraphReply,
-  type GraphRequest,
-  members,
-  notFound,
-  preferences,
-  text,
-} from './request.ts';
+import { type GraphReply, type GraphRequest, members, preferences, text } from './request.ts';
 
 /** `/mailFolders/{id}/messages…`; `segments` after `messages`. */
 export function folderMessages(

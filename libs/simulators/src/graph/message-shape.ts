@@ -1,7 +1,7 @@
 /** A message as Graph shows it. */
 import type { Content, Message, Person } from '../mailbox/message.ts';
 import type { Account } from './accounts.ts';
-import { badRequest } from './request.ts';
+import { badRequest } from './errors.ts';
 
 /** Properties in the order they are sent; `null` selects all that come without asking. */
 export type Selection = readonly string[] | null;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { drain, folderId, IMMUTABLE, startWorld, until, type World } from '../testkit.ts';
-import { startReceiver } from '../testkit-receiver.ts';
+import { startReceiver } from './testkit.ts';
 
 describe('moves and delays', () => {
   let world: World;

@@ -1,5 +1,6 @@
 /** Pages of a list by `$top` and `$skip`: positions, not snapshots. */
-import { badRequest, type GraphReply, type GraphRequest } from './request.ts';
+import { badRequest } from './errors.ts';
+import type { GraphReply, GraphRequest } from './request.ts';
 
 const DEFAULT_PAGE = 10;
 

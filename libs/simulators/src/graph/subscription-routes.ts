@@ -2,15 +2,8 @@
 import type { Outbound } from '../http/outbound.ts';
 import type { Random } from '../random.ts';
 import type { Account, Accounts } from './accounts.ts';
-import {
-  badRequest,
-  GraphFault,
-  type GraphReply,
-  type GraphRequest,
-  members,
-  preferences,
-  text,
-} from './request.ts';
+import { badRequest, GraphFault } from './errors.ts';
+import { type GraphReply, type GraphRequest, members, preferences, text } from './request.ts';
 import { resolveResource, type Subscription, type Subscriptions } from './subscriptions.ts';
 
 /** A call that need not be about the mailbox of a person who signed in. */

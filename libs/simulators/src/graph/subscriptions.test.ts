@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { errorOf, startWorld, until, type World } from '../testkit.ts';
-import { type Receiver, startReceiver } from '../testkit-receiver.ts';
+import { type Receiver, startReceiver } from './testkit.ts';
 
 const MINUTE = 60_000;
 

@@ -2,7 +2,8 @@
 import type { Clock } from '../clock.ts';
 import type { Account, Accounts } from './accounts.ts';
 import { uuidOf } from './accounts.ts';
-import { badRequest, GraphFault, parsePath } from './request.ts';
+import { badRequest, GraphFault } from './errors.ts';
+import { parsePath } from './request.ts';
 
 export interface Subscription {
   readonly id: string;

@@ -2,7 +2,7 @@
 import type { ThrottleBehaviour } from '../behaviour.ts';
 import type { Clock } from '../clock.ts';
 import type { Random } from '../random.ts';
-import { GraphFault } from './request.ts';
+import { GraphFault } from './errors.ts';
 
 export interface Gate {
   /** Counts a request in; throws 429 when it is one too many. Whoever was let in must `leave`. */

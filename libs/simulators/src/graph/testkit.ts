@@ -1,6 +1,6 @@
 /** An application's webhook, for tests: keeps what it is told and answers as told. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type Answer, isObject, type Json, type JsonObject, type World } from './testkit.ts';
+import { type Answer, isObject, type Json, type JsonObject, type World } from '../testkit.ts';
 
 export interface Receiver extends AsyncDisposable {
   /** `http://…/notify`; its twin for lifecycle events is at `/lifecycle`. */
