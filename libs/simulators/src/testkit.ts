@@ -148,11 +148,11 @@ export async function folderId(world: World, alias: string): Promise<string> {
   return String((await world.graph(`/me/mailFolders/${alias}`)).body.id);
 }
 
-/** Waits until `condition` holds; fails after two seconds. */
+/** Waits until `condition` holds; fails after four seconds. */
 export async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 2_000;
+  const deadline = performance.now() + 4_000;
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`Not within two seconds: ${condition}`);
+    if (performance.now() > deadline) throw new Error(`Not within four seconds: ${condition}`);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

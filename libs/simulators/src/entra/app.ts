@@ -125,16 +125,18 @@ function token(form: URLSearchParams, deps: EntraDeps, stumble: Stumble): HttpRe
   if (client.secret !== null && form.get('client_secret') !== client.secret) throw new EntraFault(7000215);
   switch (form.get('grant_type')) {
     case 'authorization_code': {
-      const consent = deps.tokens.useCode(form.get('code') ?? '');
-      if (consent.app !== client.id || consent.redirectUri !== form.get('redirect_uri'))
-        throw new EntraFault(70000);
+      const code = form.get('code') ?? '';
+      const { account, app, scope, redirectUri, nonce, challenge } = deps.tokens.consentOf(code);
+      // A server that is down spends no code.
+      const stumbled = stumble(account);
+      if (stumbled) return stumbled;
+      deps.tokens.spendCode(code);
+      if (app !== client.id || redirectUri !== form.get('redirect_uri')) throw new EntraFault(70000);
       const verifier = createHash('sha256')
         .update(form.get('code_verifier') ?? '')
         .digest('base64url');
-      if (consent.challenge !== null && consent.challenge !== verifier) throw new EntraFault(501481);
-      return (
-        stumble(consent.account) ?? delegated(consent.account, client.id, consent.scope, consent.nonce, deps)
-      );
+      if (challenge !== null && challenge !== verifier) throw new EntraFault(501481);
+      return delegated(account, client.id, scope, nonce, deps);
     }
     case 'refresh_token': {
       const { account, scope } = deps.tokens.useRefresh(form.get('refresh_token') ?? '', client.id);

@@ -34,8 +34,9 @@ export interface Tokens {
   check(authorization: string | undefined): TokenCheck;
   /** Works any number of times until it is unused for 90 days. Throws `EntraFault`. */
   useRefresh(token: string, app: string): { readonly account: Account; readonly scope: string };
-  /** Works once, for ten minutes. Throws `EntraFault`. */
-  useCode(code: string): Consent;
+  /** What a code stands for, for ten minutes and until it is spent. Throws `EntraFault`. */
+  consentOf(code: string): Consent;
+  spendCode(code: string): void;
   /** Makes everything given out for an account so far useless. */
   revoke(account: Account): void;
 }
@@ -102,13 +103,16 @@ export function createTokens(clock: Clock, random: Random, signer: Signer): Toke
       known.usedAt = clock.now();
       return { account: known.account, scope: known.scope };
     },
-    useCode: (code) => {
+    consentOf: (code) => {
       const known = codes.get(code);
       if (!known) throw new EntraFault(70000);
       if (known.used) throw new EntraFault(54005);
       if (known.expiresAt <= clock.now()) throw new EntraFault(70008);
-      known.used = true;
       return known.consent;
+    },
+    spendCode: (code) => {
+      const known = codes.get(code);
+      if (known) known.used = true;
     },
     revoke: (account) => {
       for (const token of access.values()) if (token.grant.account === account) token.revoked = true;

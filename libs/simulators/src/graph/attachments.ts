@@ -22,10 +22,10 @@ export function attachmentRoutes(
       lastModifiedDateTime: `${new Date(message.receivedAt).toISOString().slice(0, 19)}Z`,
       name: attachment.name,
       contentType: attachment.contentType,
-      size: attachment.bytes.length,
+      size: attachment.size,
       isInline: attachment.inline,
       contentId: attachment.contentId,
-      contentBytes: attachment.bytes.toString('base64'),
+      contentBytes: attachment.bytes().toString('base64'),
     };
     const wanted = select ?? Object.keys(full);
     return {
@@ -43,6 +43,6 @@ export function attachmentRoutes(
   return {
     status: 200,
     headers: { 'content-type': found.attachment.contentType },
-    body: found.attachment.bytes,
+    body: found.attachment.bytes(),
   };
 }

@@ -40,7 +40,7 @@ function part(attachment: Attachment): string[] {
     ...(attachment.contentId === null ? [] : [`Content-ID: <${attachment.contentId}>`]),
     'Content-Transfer-Encoding: base64',
     '',
-    base64(attachment.bytes),
+    base64(attachment.bytes()),
   ];
 }
 

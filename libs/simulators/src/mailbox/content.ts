@@ -51,37 +51,42 @@ const WORDS = [
   'Zürich',
 ] as const;
 
-function person(random: Random): Person {
-  const [first, last] = [random.pick(FIRST), random.pick(LAST)];
-  const local = `${first}.${last}`.normalize('NFD').replace(/[^A-Za-z.]/g, '') || 'someone';
-  return { name: `${first} ${last}`, address: `${local.toLowerCase()}@example.com` };
-}
+/** Everybody there is: addresses are the names without marks, where that leaves anything. */
+const PEOPLE = FIRST.flatMap((first) =>
+  LAST.map((last): Person => {
+    const local = `${first}.${last}`.normalize('NFD').replace(/[^A-Za-z.]/g, '');
+    return { name: `${first} ${last}`, address: `${local.toLowerCase()}@example.com` };
+  }),
+);
+
+const person = (random: Random): Person => PEOPLE[random.int(PEOPLE.length)] ?? { name: '', address: '' };
 
 function sentence(random: Random): string {
-  const words = Array.from({ length: 6 + random.int(10) }, () => random.pick(WORDS)).join(' ');
-  return `${words[0]?.toUpperCase() ?? ''}${words.slice(1)}.`;
+  let words = random.pick(TOPIC).toLowerCase();
+  for (let left = 5 + random.int(10); left > 0; left--) words += ` ${random.pick(WORDS)}`;
+  return `${words}.`;
 }
 
 function attachments(random: Random, uid: number): Attachment[] {
-  const bytes = () => Buffer.alloc(200 + random.int(2_000), `attachment ${uid} `);
+  const draw = random.next();
+  if (draw >= 0.14) return [];
+  const data = (size: number) => ({ size, bytes: () => Buffer.alloc(size, `attachment ${uid} `) });
   const file: Attachment = {
     name: `bericht-${uid} ü.pdf`,
     contentType: 'application/pdf',
     inline: false,
     contentId: null,
-    bytes: bytes(),
+    ...data(200 + random.int(2_000)),
   };
   const logo: Attachment = {
     name: 'logo.png',
     contentType: 'image/png',
     inline: true,
     contentId: `logo-${uid}`,
-    bytes: bytes(),
+    ...data(200 + random.int(2_000)),
   };
-  const draw = random.next();
   if (draw < 0.08) return [file];
-  if (draw < 0.12) return [logo];
-  return draw < 0.14 ? [file, logo] : [];
+  return draw < 0.12 ? [logo] : [file, logo];
 }
 
 /** `owner` is the mailbox; about one message in a hundred has no message id. */
@@ -89,7 +94,7 @@ export function generateContent(seed: number, uid: number, owner: Person): Conte
   const random = createRandom(mixSeeds(seed, uid));
   const from = person(random);
   const html = random.chance(0.6);
-  const paragraphs = Array.from({ length: 1 + random.int(4) }, () => sentence(random));
+  const paragraphs = Array.from({ length: 1 + random.int(3) }, () => sentence(random));
   return {
     subject: `${random.pick(TOPIC)} #${uid}`,
     from,

@@ -12,7 +12,9 @@ export interface Attachment {
   /** Shown inside the body, not listed as a file. */
   readonly inline: boolean;
   readonly contentId: string | null;
-  readonly bytes: Buffer;
+  /** In bytes. */
+  readonly size: number;
+  bytes(): Buffer;
 }
 
 /** The parts of a message that never change once it was delivered. */
