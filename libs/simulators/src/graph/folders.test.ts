@@ -39,6 +39,7 @@ describe('folders', () => {
     const inbox = await world.graph('/me/mailFolders/inbox');
     expect(inbox.body).toMatchObject({ displayName: 'Postvak IN' });
     expect((await world.graph(`/me/mailFolders('${inbox.body.id}')`)).body).toEqual(inbox.body);
+    expect((await world.graph('/me/mailFolders(%27inbox%27)')).body).toEqual(inbox.body);
     const archive = await world.graph('/me/mailFolders/archive');
     expect(archive.status).toBe(404);
     expect(errorOf(archive).code).toBe('ErrorItemNotFound');

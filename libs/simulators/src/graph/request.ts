@@ -29,16 +29,16 @@ export function parsePath(path: string): { owner: string | null; segments: strin
   const parts = path
     .split('/')
     .filter((part) => part !== '')
-    .flatMap((part) => {
-      const keyed = /^([^(]+)\('(.*)'\)$/.exec(part);
-      return keyed?.[1] !== undefined && keyed[2] !== undefined ? [keyed[1], keyed[2]] : [part];
-    })
     .map((part) => {
       try {
         return decodeURIComponent(part);
       } catch {
         throw badRequest('Resource not found for the segment.');
       }
+    })
+    .flatMap((part) => {
+      const keyed = /^([^(]+)\('(.*)'\)$/.exec(part);
+      return keyed?.[1] !== undefined && keyed[2] !== undefined ? [keyed[1], keyed[2]] : [part];
     });
   if (parts[0] === 'me') return { owner: 'me', segments: parts.slice(1) };
   if (parts[0] === 'users') return { owner: parts[1] ?? '', segments: parts.slice(2) };

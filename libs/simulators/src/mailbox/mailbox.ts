@@ -249,7 +249,8 @@ export function createMailbox(options: MailboxOptions): Mailbox {
       recordFolder('changed', uid);
     },
     moveFolder: (uid, parent) => {
-      folder(parent);
+      for (let above: number | null = parent; above !== null; above = folder(above).parent)
+        if (above === uid) throw new Error('A folder cannot be moved into itself.');
       folder(uid).parent = parent;
       recordFolder('changed', uid);
     },
