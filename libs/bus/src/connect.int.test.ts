@@ -151,7 +151,9 @@ describe('parking', () => {
   it('keeps where it was, why it could not be used, and the beginning of it', async () => {
     const subject = subjects.fact(account(), 'message.changed');
     const data = Buffer.alloc(100_000, 'x');
-    await bus.park({ stream: 'MAIL', subject, sequence: 7n, data }, 'bad-payload', 'not JSON');
+    const message = { stream: 'MAIL', subject, sequence: 7n, data };
+    await Promise.all([1, 2].map(() => bus.park(message, 'bad-payload', 'not JSON')));
+    expect((await bus.state('DEAD')).messages).toBe(1);
     const parked = await bus.last('DEAD', subjects.dead('MAIL', 'bad-payload'));
     const letter = json(parked!.data) as DeadLetter;
     expect(letter).toMatchObject({

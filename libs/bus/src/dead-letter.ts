@@ -1,4 +1,5 @@
 /** Parks what could not be used on `DEAD`, with what is needed to look into it and to put it back. */
+import { createHash } from 'node:crypto';
 import { type DeadLetter, subjects } from '@mailstream/contracts';
 import type { Link } from './link.ts';
 import type { Bus } from './port.ts';
@@ -12,7 +13,16 @@ export async function park(link: Link, message: Unusable, reason: string, detail
   await publish(link, {
     subject: subjects.dead(message.stream, reason),
     data: deadLetter(message, reason, detail, new Date()),
+    headers: { 'Nats-Msg-Id': letterId(message, reason) },
   });
+}
+
+/** Two folds that stumble over one event, or one that does so again after a crash, are one letter: within the stream's duplicate window. */
+function letterId({ stream, sequence, subject, data }: Unusable, reason: string): string {
+  return createHash('sha256')
+    .update(`${stream} ${sequence} ${subject} ${reason} `)
+    .update(data)
+    .digest('hex');
 }
 
 export function deadLetter(

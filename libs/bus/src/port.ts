@@ -156,7 +156,7 @@ export interface Bus {
 
   /**
    * Parks a message that could not be used on `DEAD`, as a `DeadLetter`. `reason` is one subject token for grouping (`bad-payload`),
-   * `detail` a sentence for people.
+   * `detail` a sentence for people. The same message parked again for the same reason within two minutes is one letter.
    */
   park(
     message: Pick<Stored, 'stream' | 'subject' | 'sequence' | 'data'>,

@@ -6,6 +6,8 @@ import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/typ
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
   LogController,
   type RawServerDefault,
 } from 'fastify';
@@ -13,6 +15,7 @@ import type { Authenticate, Principal } from './auth.ts';
 import { aborted } from './clock.ts';
 import { AppError, type ErrorClass, messageOf } from './errors.ts';
 import type { Logger } from './log.ts';
+import { findNul } from './nul.ts';
 import type { Part } from './run-service.ts';
 
 declare module 'fastify' {
@@ -68,6 +71,8 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
     requestTimeout: 30_000,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 200 },
+    // What cannot even be routed, such as a path that does not decode, is answered as any other error.
+    frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
 
@@ -87,6 +92,14 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
     Object.defineProperty(request, 'principal', { value: principal });
   });
 
+  app.addHook('preValidation', async ({ params, query, body }) => {
+    for (const [part, value] of Object.entries({ params, querystring: query, body })) {
+      const at = findNul(value, part);
+      if (at !== null)
+        throw new AppError('api.invalid', 'invalid', `${at} must not hold the character U+0000`);
+    }
+  });
+
   app.setNotFoundHandler(async (request) => {
     throw new AppError(
       'api.no_route',
@@ -95,11 +108,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
     );
   });
 
-  app.setErrorHandler(async (error, request, reply) => {
-    const { status, code, message } = describe(error);
-    if (status >= 500) request.log.error({ err: error, url: request.url }, 'request failed');
-    return reply.status(status).send({ error: { code, message, requestId: request.id } });
-  });
+  app.setErrorHandler(async (error, request, reply) => answerError(error, request, reply));
 
   app.get('/livez', { schema: { hide: true } }, async () => ({ alive: true }));
   app.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
@@ -119,6 +128,12 @@ function unauthenticated(): Principal {
     'auth',
     'this route has no caller: only routes under /v1 are authenticated',
   );
+}
+
+function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { status, code, message } = describe(error);
+  if (status >= 500) request.log.error({ err: error, url: request.url }, 'request failed');
+  return reply.status(status).send({ error: { code, message, requestId: request.id } });
 }
 
 /** What a caller is told about an error: ours in full, Fastify's own 4xx as they are, nothing of anything else. */

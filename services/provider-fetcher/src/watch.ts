@@ -25,8 +25,8 @@ export interface WatchDeps {
 /** One part per provider that can be watched. */
 export function createWatchers({ bus, sessions, logger, providers, capacity }: WatchDeps): Part[] {
   async function hold(lease: Lease): Promise<void> {
-    const account: unknown = JSON.parse(new TextDecoder().decode(lease.data));
-    if (!validator.Check(account)) throw new Error(`not a watch lease: ${lease.subject}`);
+    const account = parse(lease.data);
+    if (!account) return park(lease.subject);
     let failures = 0;
     const wake = () => {
       // A hint that cannot be published is not lost: the poll looks anyway.
@@ -51,6 +51,14 @@ export function createWatchers({ bus, sessions, logger, providers, capacity }: W
     }
   }
 
+  /** Nobody can ever hold it: it is taken off. */
+  async function park(subject: string): Promise<void> {
+    logger.warn({ subject }, 'watch parked: not a watch lease');
+    const stored = await bus.last('WATCH', subject);
+    if (stored) await bus.park(stored, 'bad-payload', 'not a watch lease');
+    await bus.withdraw('WATCH', subject);
+  }
+
   async function watchOnce(account: WatchLease, wake: () => void, signal: AbortSignal): Promise<void> {
     const session = await sessions.open(account, signal);
     try {
@@ -72,4 +80,13 @@ export function createWatchers({ bus, sessions, logger, providers, capacity }: W
         signal,
       ),
   }));
+}
+
+function parse(data: Uint8Array): WatchLease | null {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(data));
+    return validator.Check(value) ? value : null;
+  } catch {
+    return null;
+  }
 }
