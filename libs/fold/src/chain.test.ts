@@ -24,7 +24,7 @@ function unit(what: { page?: Page; broken?: Scope }): Unit {
 
 function pageWith(event: CursorFact['event']): Unit {
   const { tenant, account } = event;
-  const cursor = { sequence: 1n, time: new Date(0), subject: '', event };
+  const cursor = { sequence: 1n, version: 1n, time: new Date(0), subject: '', event };
   return unit({ page: { tenant, account, facts: [], cursor, sequence: 1n } });
 }
 
@@ -132,7 +132,7 @@ it('ends the chains of a removed account', () => {
       ...{ tenant: 'acme', account: 'ada', cursor: null, sequence: 1n },
       facts: [
         {
-          ...{ sequence: 1n, time: new Date(0), subject: '' },
+          ...{ sequence: 1n, version: 1n, time: new Date(0), subject: '' },
           event: {
             ...attributes,
             ...{ tenant: 'acme', account: 'ada', type: 'mailstream.account.changed.v1' },

@@ -33,7 +33,7 @@ const ENDINGS = new Map(
   ]),
 );
 
-export function decode(stored: Stored): Decoded {
+export function decode(stored: Stored, lift = 0n): Decoded {
   const at = parseFactSubject(stored.subject);
   if (!at || ![at.tenant, at.account, ...at.fact.split('.')].every(isToken))
     return flawed('bad-subject', 'the subject is not mail.<pp>.<tenant>.<account>.<fact>');
@@ -49,7 +49,8 @@ export function decode(stored: Stored): Decoded {
   if (body.tenant !== at.tenant || body.account !== at.account)
     return flawed('wrong-identity', 'the envelope names another tenant or account than the subject');
   if (!standsOn(at.fact, body)) return flawed('wrong-subject', `a ${type} does not belong on this subject`);
-  return { fact: { sequence: stored.sequence, time: stored.time, subject: stored.subject, event: body } };
+  const { sequence, time, subject } = stored;
+  return { fact: { sequence, version: sequence + lift, time, subject, event: body } };
 }
 
 function flawed(reason: Flaw['reason'], detail: string): Decoded {

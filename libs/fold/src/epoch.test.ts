@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { epochOf, isSameLog, logDamage, nextEpoch } from './epoch.ts';
+import { epochOf, isSameLog, liftOf, logDamage, nextEpoch } from './epoch.ts';
 
 const log = { created: '2026-11-21T12:00:00Z', first: 1n, last: 100n };
 const at = { position: 40n, epoch: epochOf(log, 0), fingerprint: 'e40', quietUntil: 0n };
@@ -25,10 +25,19 @@ describe('the log', () => {
   });
 
   it('is another epoch each time our place in it is lost', () => {
-    const next = nextEpoch(at.epoch, log);
+    const next = nextEpoch(at, log);
     expect(next).not.toBe(at.epoch);
-    expect(nextEpoch(next, log)).not.toBe(next);
+    expect(nextEpoch({ ...at, epoch: next }, log)).not.toBe(next);
     expect(isSameLog(next, log)).toBe(true);
     expect(isSameLog(next, { ...log, created: '2026-11-22T00:00:00Z' })).toBe(false);
+  });
+
+  it('lifts versions above all that were given before, however often it is lost', () => {
+    const shorter = { ...log, last: 10n };
+    const once = nextEpoch(at, shorter);
+    expect(liftOf(once)).toBe(30n);
+    const twice = nextEpoch({ position: 25n, epoch: once }, shorter);
+    expect(liftOf(twice)).toBe(45n);
+    expect(liftOf(nextEpoch({ position: 25n, epoch: twice }, log))).toBe(45n);
   });
 });

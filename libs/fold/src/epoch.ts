@@ -21,18 +21,26 @@ export function logDamage(at: Checkpoint, log: Log, found: string | null): Repai
 
 /**
  * An epoch is when the stream was created and how often we have lost our place in it: a log that was cut or put back counts the same sequences
- * again for other events.
+ * again for other events. `lift` is what makes versions of sequences.
  */
-export function epochOf(log: Log, losses: number): string {
-  return `${log.created}/${losses}`;
+export function epochOf(log: Log, losses: number, lift = 0n): string {
+  return `${log.created}/${losses}/${lift}`;
 }
 
 export function isSameLog(epoch: string, log: Log): boolean {
   return epoch.startsWith(`${log.created}/`);
 }
 
-export function nextEpoch(epoch: string, log: Log): string {
-  return epochOf(log, Number(epoch.split('/')[1]) + 1);
+/** The epoch after our place was lost and moved to the end of the log: what comes then is lifted above all that was folded before. */
+export function nextEpoch({ position, epoch }: Pick<Checkpoint, 'position' | 'epoch'>, log: Log): string {
+  const lift = liftOf(epoch);
+  const higher = lift + position - log.last;
+  return epochOf(log, Number(epoch.split('/')[1]) + 1, higher > lift ? higher : lift);
+}
+
+/** What is to be added to a sequence of this epoch for the version of what it changes. */
+export function liftOf(epoch: string): bigint {
+  return BigInt(epoch.split('/')[2] ?? 0);
 }
 
 /** Tells one stored message from another. Not the event's own id: third parties may store anything under any id, or none. */

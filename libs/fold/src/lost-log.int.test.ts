@@ -9,7 +9,7 @@ import { createFold, type Fold } from './create-fold.ts';
 import { incidents } from './incidents.ts';
 import type { FoldDefinition, RepairKind } from './port.ts';
 import { type FoldPosition, readPositions } from './positions.ts';
-import { createWorld, silent, start, type World } from './testkit.ts';
+import { createWorld, readChanges, silent, start, type World } from './testkit.ts';
 import { createKeeper, readCopies } from './testkit-keeper.ts';
 import { createMailbox, type TestMailbox } from './testkit-mailbox.ts';
 
@@ -122,6 +122,18 @@ async function isRepaired(kind: RepairKind): Promise<void> {
   await everybodyWrites('after the repair');
   await viewIsTrue();
   expect(fold.stats().discarded).toBe(discarded);
+  await versionsGrow();
+}
+
+/** Sequences began anew; to subscribers, who drop what is older than what they have, versions never do. */
+async function versionsGrow(): Promise<void> {
+  const changes = await readChanges(world.bus);
+  for (const { at } of mailboxes) {
+    const versions = changes
+      .filter(({ account }) => account === at.account)
+      .map(({ data }) => BigInt((data as { version: string }).version));
+    expect(versions).toEqual([...new Set(versions)].sort((a, b) => (a < b ? -1 : 1)));
+  }
 }
 
 describe('a log that was deleted and made again', () => {

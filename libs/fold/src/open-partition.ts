@@ -66,7 +66,7 @@ async function repair(
   const { name } = definition;
   const to: Checkpoint = {
     position: log.last,
-    epoch: nextEpoch(at.epoch, log),
+    epoch: nextEpoch(at, log),
     fingerprint: await fingerprintAt(context, log.last),
     quietUntil: 0n,
   };

@@ -53,9 +53,9 @@ interface OpenPage {
 
 /**
  * A page is contiguous in the log, but a fold that asks for some facts only does not see all of it: its `count` is no measure here.
- * Nothing else of the log can stand between two messages of a page, so whatever does proves that it was none.
+ * Nothing else of the log can stand between two messages of a page, so whatever does proves that it was none. `lift`: see `liftOf`.
  */
-export function createPageCollector(): PageCollector {
+export function createPageCollector(lift = 0n): PageCollector {
   let open: OpenPage | null = null;
   let units: Unit[] = [];
 
@@ -122,7 +122,7 @@ export function createPageCollector(): PageCollector {
     push(messages) {
       units = [];
       for (const message of messages) {
-        const decoded = decode(message);
+        const decoded = decode(message, lift);
         if ('flaw' in decoded) takeFlawed(decoded.flaw, message);
         else if (isCursor(decoded.fact)) takeCursor(decoded.fact, message);
         else takeFact(decoded.fact, message);

@@ -2,7 +2,7 @@
 import { AppError, backoffMs, pause } from '@mailstream/runtime';
 import { type Checkpoint, moveCheckpoint, PositionMoved, readCheckpoint } from './checkpoint-rows.ts';
 import type { FoldContext } from './context.ts';
-import { isSameLog } from './epoch.ts';
+import { isSameLog, liftOf } from './epoch.ts';
 import { factFilters } from './filters.ts';
 import { foldUnits } from './fold-units.ts';
 import { fingerprintAt, openPartition } from './open-partition.ts';
@@ -65,7 +65,7 @@ function createSession(context: FoldContext, partition: number): Session {
     const changes = relayTo(context, partition, 'changes', start);
 
     const read = async (signal: AbortSignal) => {
-      const collector = createPageCollector();
+      const collector = createPageCollector(liftOf(start.epoch));
       for await (const messages of bus.read('MAIL', filters, start.position + 1n, signal))
         await queue.push(collector.push(messages), signal);
       if (!signal.aborted) throw new LogChanged('the reader of the log ended');

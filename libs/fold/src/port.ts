@@ -5,6 +5,8 @@ import type { Tx } from '@mailstream/db';
 /** One fact with its place in the log. The event was checked against the schema of its type: narrow on `event.type`. */
 export interface Fact<E extends FactEvent = FactEvent> {
   readonly sequence: bigint;
+  /** For what it changes: grows along the log, and goes on growing after a log was lost and its sequences began anew. */
+  readonly version: bigint;
   readonly time: Date;
   readonly subject: string;
   readonly event: E;

@@ -22,7 +22,7 @@ interface Copy {
   readonly version: bigint;
 }
 
-/** A fold that keeps copies and cursors, as the projector does, and announces each fact once. */
+/** A fold that keeps copies and cursors, as the projector does, and announces each fact about a message once. */
 export function createKeeper(name = 'keeper'): FoldDefinition {
   return {
     name,
@@ -101,14 +101,15 @@ async function saveCursors(tx: Tx, pages: readonly Page[]): Promise<void> {
 }
 
 function announce({ tenant, account, facts }: Page): Emission[] {
-  return facts.map((fact) => ({
+  const messages = facts.filter(({ event }) => event.type === EVENT_TYPES.messageChanged);
+  return messages.map((fact) => ({
     to: 'changes',
     tenant,
     account,
     entity: 'message',
     verb: 'updated',
     sequence: fact.sequence,
-    data: { version: String(fact.sequence), origin: 'live', changed: [], state: fact.event.data },
+    data: { version: String(fact.version), origin: 'live', changed: [], state: fact.event.data },
   }));
 }
 

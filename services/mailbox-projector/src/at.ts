@@ -5,6 +5,7 @@ import type { Fact, Page } from '@mailstream/fold';
 export interface At {
   readonly tenant: string;
   readonly account: string;
+  /** The fact's version: its sequence as long as no log was lost. */
   readonly sequence: bigint;
   /** When the log stored it, Unix milliseconds: the only clock of the view. */
   readonly time: number;
@@ -18,7 +19,7 @@ export function atOf(page: Page, fact: Fact): At {
   return {
     tenant: page.tenant,
     account: page.account,
-    sequence: fact.sequence,
+    sequence: fact.version,
     time: fact.time.getTime(),
     event: event.id,
     origin: 'origin' in event.data ? event.data.origin : null,

@@ -62,6 +62,7 @@ export function createLog() {
     const event = envelope({ ...draft, ...said }) as FactEvent;
     return {
       sequence,
+      version: sequence,
       time: new Date(time),
       subject: subjects.fact({ tenant: TENANT, account }, 'test'),
       event,
