@@ -1,5 +1,7 @@
 /** Runs a simulator by itself: `node src/main.ts --messages 2000 --profile chaos`. */
 import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createSimulator, DEMO_CLIENT } from './simulator.ts';
 
@@ -11,7 +13,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     'graph-port': { type: 'string', default: '7443' },
     'entra-port': { type: 'string', default: '7444' },
-    'ca-file': { type: 'string', default: 'simulator-ca.pem' },
+    'ca-file': { type: 'string', default: join(tmpdir(), 'simulator-ca.pem') },
     'arrive-every': { type: 'string', default: '10' },
   },
 });
