@@ -32,7 +32,7 @@ export const VIEWS = {
 
 /** The data of a change event. For a `deleted` entity, `state` is what it was last. */
 export interface ChangeData<S = unknown> {
-  /** Sequence in the MAIL log of the fact behind it, as digits. */
+  /** Grows with every change: the sequence in the MAIL log of the fact behind it, as digits, as long as no log was lost. */
   readonly version: string;
   readonly origin: Origin | null;
   /** Names of the fields of `state` that differ from before; empty for created and deleted. */

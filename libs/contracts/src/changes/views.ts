@@ -9,7 +9,7 @@ const Addresses = Type.Array(Address);
 const Timestamp = Type.String({ description: 'RFC 3339, UTC.' });
 const Version = Type.String({
   ...Digits,
-  description: 'Sequence in the MAIL log of the fact that made it so; grows with every change.',
+  description: 'Grows with every change: the sequence in the MAIL log of the fact behind it, as long as no log was lost.',
 });
 
 export const MailboxView = Type.Object({
