@@ -1,5 +1,5 @@
 /** The whole product for one test file: the four services as processes with a PostgreSQL, a nats-server and an IMAP server of their own. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Bus, connectBus } from '@mailstream/bus';
@@ -33,8 +33,6 @@ export interface Mailbox {
 export interface SystemOptions {
   /** Users of the IMAP server; all have the password `secret`. */
   readonly users: readonly string[];
-  /** See `DovecotOptions`. */
-  readonly tls?: boolean;
   /** More environment for the services. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -46,10 +44,8 @@ export interface System {
   readonly bus: Bus;
   readonly db: Db;
   dovecot(): Dovecot;
-  /** Ends the IMAP server, lets `meanwhile` change its files, and starts it again on the same port. */
-  restartDovecot(meanwhile?: () => void): Promise<void>;
-  /** The users that may log in from now on; connections that are open stay. */
-  setUsers(users: readonly string[], password?: string): void;
+  /** Ends the IMAP server, lets `meanwhile` change its files, and starts it on the same port, with these users only if any are named. */
+  restartDovecot(how?: { users?: readonly string[]; meanwhile?: () => void }): Promise<void>;
   /** Connects the mailbox of a user; its import begins. */
   addMailbox(user: string): Promise<Mailbox>;
   account(mailbox: Mailbox): Promise<Account>;
@@ -71,7 +67,7 @@ export interface System {
 
 const PASSWORD = 'secret';
 
-export async function startSystem({ users, tls = false, env = {} }: SystemOptions): Promise<System> {
+export async function startSystem({ users, env = {} }: SystemOptions): Promise<System> {
   const dir = mkdtempSync(join(tmpdir(), 'mailstream-e2e-'));
   const mailDir = join(dir, 'dovecot');
   const ending: (() => Promise<unknown>)[] = [];
@@ -87,8 +83,11 @@ export async function startSystem({ users, tls = false, env = {} }: SystemOption
   }
 
   async function start(): Promise<System> {
-    const mailUsers = users.map((user) => ({ user, password: PASSWORD }));
-    let dovecot = await startDovecot({ dir: mailDir, users: mailUsers, tls });
+    const runDovecot = (names: readonly string[], port?: number) => {
+      const mailUsers = names.map((user) => ({ user, password: PASSWORD }));
+      return startDovecot({ dir: mailDir, users: mailUsers, ...(port === undefined ? {} : { port }) });
+    };
+    let dovecot = await runDovecot(users);
     ending.push(() => dovecot.kill());
     const stack = await startStack({ dir, apiToken: API_TOKEN, env });
     ending.push(() => stack.stop());
@@ -116,13 +115,10 @@ export async function startSystem({ users, tls = false, env = {} }: SystemOption
       bus,
       db,
       dovecot: () => dovecot,
-      async restartDovecot(meanwhile = () => undefined) {
+      async restartDovecot({ users: remaining = users, meanwhile = () => undefined } = {}) {
         await dovecot.kill();
         meanwhile();
-        dovecot = await startDovecot({ dir: mailDir, users: mailUsers, tls, port: dovecot.port });
-      },
-      setUsers(names, password = PASSWORD) {
-        writeFileSync(join(mailDir, 'users'), names.map((user) => `${user}:{PLAIN}${password}\n`).join(''));
+        dovecot = await runDovecot(remaining, dovecot.port);
       },
       async addMailbox(user) {
         const { host, port } = dovecot;
