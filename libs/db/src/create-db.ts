@@ -1,4 +1,5 @@
 /** The pool of connections behind `Db`. */
+import { createHash } from 'node:crypto';
 import type { Logger } from '@mailstream/runtime';
 import pg from 'pg';
 import { DbError, dbErrorOf } from './errors.ts';
@@ -87,8 +88,23 @@ async function run<R extends object = Row>(
   text: string,
   values?: readonly unknown[],
 ): Promise<R[]> {
-  const result = await client.query<R>(text, values && [...values]).catch(fail);
+  const query = values ? { name: nameOf(text), text, values: [...values] } : text;
+  const result = await client.query<R>(query).catch(fail);
   return result.rows;
+}
+
+const names = new Map<string, string>();
+
+/**
+ * Statements with parameters are prepared once per connection: parsing and planning cost more than half of a small one. Texts are constants of
+ * the code, so there are few.
+ */
+function nameOf(text: string): string {
+  const known = names.get(text);
+  if (known !== undefined) return known;
+  const name = `s${createHash('sha256').update(text).digest('hex').slice(0, 20)}`;
+  names.set(text, name);
+  return name;
 }
 
 /** A transaction in which a statement failed and was caught is rolled back by COMMIT, which does not call that an error. */

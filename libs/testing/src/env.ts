@@ -23,3 +23,8 @@ export function hasDovecot(): boolean {
 export function shareDovecot(available: boolean): void {
   process.env.MAILSTREAM_TEST_DOVECOT = available ? 'yes' : 'no';
 }
+
+/** How many random sequences a provider's conformance suite runs: few each time, more by `MAILSTREAM_CONFORMANCE_SEQUENCES` for a soak. */
+export function conformanceSequences(): number {
+  return Number(variable('MAILSTREAM_CONFORMANCE_SEQUENCES') ?? 12);
+}

@@ -1,6 +1,6 @@
 /** Helpers for tests. Only tests may import this package. */
 export * from './backends.ts';
-export { hasDovecot } from './env.ts';
+export { conformanceSequences, hasDovecot } from './env.ts';
 export { type ListedMailbox, type ListedMessage, listImap } from './imap-lister.ts';
 export { type ImapLogin, type PlainImap, plainImap, wireName } from './imap-plain-client.ts';
 export {

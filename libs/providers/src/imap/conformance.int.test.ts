@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Dovecot, startDovecot } from '@mailstream/devstack';
-import { createImapWorld, hasDovecot } from '@mailstream/testing';
+import { conformanceSequences, createImapWorld, hasDovecot } from '@mailstream/testing';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { describeProvider } from '../conformance.ts';
 import { createImap } from './index.ts';
@@ -33,7 +33,7 @@ describe.skipIf(!hasDovecot()).each(SERVERS)('IMAP: %s', (name, capability) => {
   describeProvider(name, {
     inbox: 'INBOX',
     statesTell: capability !== BASE,
-    sequences: 70,
+    sequences: conformanceSequences(),
     async createHarness() {
       const { host, port } = server;
       const user = `user${used++}`;
