@@ -1,15 +1,23 @@
 /**
  * Forgets what has been gone for too long to turn up again: deleted messages, threads without messages, their references. By each
- * account's own log time, after every batch of it, so that a replay forgets exactly the same. The ids go into an array, because the planner
- * would otherwise rather read all references than believe that so few threads go.
+ * account's own log time, after every batch of it, so that a replay forgets exactly the same. Account by account (`offset 0` keeps it from becoming one
+ * join) and by ids in arrays, because the planner would otherwise rather read whole tables than believe that so little goes.
  */
 export const PRUNE = `
 with due as materialized (
   select * from json_to_recordset($1::json) as due (account text, before timestamptz)
 ), messages as (
-  delete from view.message m using due where m.account = due.account and m.deleted_at < due.before
+  delete from view.message where id = any(array(
+    select gone.id from due cross join lateral (
+      select m.id from view.message m where m.account = due.account and m.deleted_at < due.before offset 0
+    ) as gone
+  ))
 ), threads as (
-  delete from view.thread t using due where t.account = due.account and t.empty_since < due.before returning t.id
+  delete from view.thread where id = any(array(
+    select gone.id from due cross join lateral (
+      select t.id from view.thread t where t.account = due.account and t.empty_since < due.before offset 0
+    ) as gone
+  )) returning id
 )
 delete from view.thread_ref where thread = any(array(select id from threads))
 `;
