@@ -17,6 +17,7 @@ import { AppError, type ErrorClass, messageOf } from './errors.ts';
 import type { Logger } from './log.ts';
 import { findNul } from './nul.ts';
 import type { Part } from './run-service.ts';
+import { firstProblem } from './validation.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -71,6 +72,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
     requestTimeout: 30_000,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 200 },
+    schemaErrorFormatter: (flaws, part) => new Error(firstProblem(flaws, part)),
     // What cannot even be routed, such as a path that does not decode, is answered as any other error.
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>();

@@ -7,3 +7,4 @@ export * from './errors.ts';
 export * from './http.ts';
 export * from './log.ts';
 export * from './run-service.ts';
+export * from './validation.ts';

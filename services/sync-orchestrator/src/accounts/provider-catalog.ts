@@ -1,6 +1,6 @@
 /** What the orchestrator needs to know of providers: their names, and whether settings and credentials have the right shape. */
 import type { Provider } from '@mailstream/providers';
-import { AppError } from '@mailstream/runtime';
+import { AppError, firstProblem } from '@mailstream/runtime';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 
@@ -48,12 +48,7 @@ export function createProviderCatalog(providers: readonly Provider[]): ProviderC
 function checker(what: string, schema: TSchema): (value: unknown) => void {
   const validator = Compile(schema);
   return (value) => {
-    const [error] = validator.Errors(value);
-    if (error)
-      throw new AppError(
-        'account.invalid',
-        'invalid',
-        `${what}${error.instancePath.replaceAll('/', '.')} ${error.message}`,
-      );
+    if (!validator.Check(value))
+      throw new AppError('account.invalid', 'invalid', firstProblem(validator.Errors(value), `body/${what}`));
   };
 }
