@@ -1,5 +1,5 @@
 -- How far each fold has come in each partition of the MAIL log. Written in the transaction that folds, and only if it still stands where
--- the writer thinks it does: that is what makes the effects happen once (DESIGN 4.1).
+-- the writer thinks it does: that is what makes the effects happen once (ARCHITECTURE, invariant 2).
 CREATE TABLE checkpoint (
   fold        text        NOT NULL,
   partition   smallint    NOT NULL,
@@ -46,7 +46,7 @@ COMMENT ON COLUMN outbox.last_event IS 'Id of the last event in the body.';
 -- Rows live for milliseconds: compressing them costs more than it saves.
 ALTER TABLE outbox ALTER COLUMN body SET STORAGE EXTERNAL;
 
--- Repairs the engine made by itself (DESIGN 4.2), for people to see.
+-- Repairs the engine made by itself (ARCHITECTURE, invariant 4), for people to see.
 CREATE TABLE incident (
   id        bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   fold      text        NOT NULL,

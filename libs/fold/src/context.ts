@@ -4,6 +4,7 @@ import type { Db } from '@mailstream/db';
 import type { Logger } from '@mailstream/runtime';
 import type { Judge } from './chain.ts';
 import type { FoldDefinition } from './port.ts';
+import type { Turns } from './turns.ts';
 
 /** Counts since the process started. */
 export interface FoldStats {
@@ -43,4 +44,6 @@ export interface FoldContext {
   readonly definition: FoldDefinition;
   readonly stats: FoldStats;
   readonly seams: FoldSeams;
+  /** Bounds the transactions under way, and with them what their pages take of memory. */
+  readonly turns: Turns;
 }

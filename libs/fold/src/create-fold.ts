@@ -8,6 +8,7 @@ import { leaseFilter } from './filters.ts';
 import { runPartition } from './partition-loop.ts';
 import type { FoldDefinition } from './port.ts';
 import { readLag } from './positions.ts';
+import { createTurns } from './turns.ts';
 
 export interface FoldOptions {
   readonly bus: Bus;
@@ -31,6 +32,9 @@ export interface Fold extends Part {
 /** A partition whose replica died is free after this, milliseconds. */
 const HOLD_MS = 5_000;
 
+/** Partitions in a transaction at a time: one on its statements while another is on its facts; more only wait for the same processors. */
+const AT_A_TIME = 2;
+
 /** Leases are put on offer again so often, milliseconds: the stream that holds them may have been lost. */
 const OFFER_MS = 15_000;
 
@@ -50,7 +54,15 @@ export function createFold(options: FoldOptions): Fold {
     reopened: 0,
     incidents: 0,
   };
-  const context: FoldContext = { bus, db, logger, definition, stats, seams: options.seams ?? {} };
+  const context: FoldContext = {
+    bus,
+    db,
+    logger,
+    definition,
+    stats,
+    seams: options.seams ?? {},
+    turns: createTurns(AT_A_TIME),
+  };
   const leaseOf = (partition: number) => subjects.partitionLease(definition.name, partitionToken(partition));
 
   const offer = async (signal: AbortSignal) => {

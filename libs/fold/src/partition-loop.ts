@@ -79,7 +79,9 @@ function createSession(context: FoldContext, partition: number): Session {
       let at = start;
       while (!signal.aborted) {
         const units = await queue.take(at.quietUntil, IDLE_MS, signal);
-        if (units.length > 0) at = await foldUnits({ context, partition, seeds, onEmitted }, at, units);
+        const from = at;
+        if (units.length > 0)
+          at = await context.turns(() => foldUnits({ context, partition, seeds, onEmitted }, from, units));
         else if (!signal.aborted) at = await lookAround(context, partition, at);
         onProgress();
         await Promise.all([mail.room(signal), changes.room(signal)]);

@@ -61,7 +61,7 @@ describe('taking', () => {
 it('lets the reader go on only while there is room', async () => {
   const queue = createUnitQueue();
   let hasRoom = false;
-  const pushing = queue.push([unit(1, 1_000), unit(2, 600)], running).then(() => {
+  const pushing = queue.push([unit(1, 1_000), unit(2, 400)], running).then(() => {
     hasRoom = true;
   });
   await queue.take(1n, idle, running);

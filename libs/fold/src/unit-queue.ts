@@ -13,12 +13,12 @@ export interface UnitQueue {
 }
 
 /** Of one transaction. */
-const MAX_EVENTS = 2_000;
-const MAX_BYTES = 8 * 1_048_576;
+const MAX_EVENTS = 1_000;
+const MAX_BYTES = 4 * 1_048_576;
 
 /** Read ahead of the transaction that runs. */
-const AHEAD_EVENTS = 1_000;
-const AHEAD_BYTES = 4 * 1_048_576;
+const AHEAD_EVENTS = 500;
+const AHEAD_BYTES = 2 * 1_048_576;
 
 export function createUnitQueue(): UnitQueue {
   let waiting: Unit[] = [];
