@@ -1,4 +1,5 @@
 import { EVENT_TYPES, subjects } from '@mailstream/contracts';
+import type { Db } from '@mailstream/db';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createOutbox } from './outbox.ts';
 import type { Emission } from './port.ts';
@@ -112,10 +113,21 @@ describe('a relay', () => {
   });
 
   it('gives up when another one publishes the same', async () => {
-    const first = relay();
+    const looked = Promise.withResolvers<void>();
+    const db: Db = {
+      ...world.db,
+      async query<R extends object>(text: string, values?: readonly unknown[]) {
+        const rows = await world.db.query<R>(text, values);
+        if (text.includes('FROM fold.outbox')) looked.resolve();
+        return rows;
+      },
+    };
+    const first = createRelay({ bus: world.bus, db, outbox, epoch: '' });
     const running = first.run(new AbortController().signal);
-    stop = start(relay());
     const fenced = expect(running).rejects.toBeInstanceOf(RelayFenced);
+    // From here on it publishes only what it is handed.
+    await looked.promise;
+    stop = start(relay());
     await world.db.tx((tx) => outboxNamed('crashing').add(tx, [renamed('once')]));
     const [row] = await world.db.query<{ id: bigint }>('SELECT id FROM fold.outbox');
     expect(row).toBeDefined();
