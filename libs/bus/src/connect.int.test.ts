@@ -58,6 +58,7 @@ describe('publishing one message', () => {
     expect(json((await bus.at('MAIL', first))!.data)).toEqual({ text: 'é' });
     expect(json((await bus.last('MAIL', subject))!.data)).toEqual({ made: 'before' });
     expect(await bus.at('MAIL', second + 1n)).toBeNull();
+    expect(await bus.at('MAIL', 0n)).toBeNull();
   });
 
   it('finds the last message under wildcards, and removes what is under one', async () => {

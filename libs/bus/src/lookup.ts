@@ -49,6 +49,8 @@ interface StoredMessage {
 
 /** The message with this sequence, from the stream's leader: "there is none" must not come from a replica that lags. */
 export async function at(link: Link, stream: StreamName, sequence: bigint): Promise<Stored | null> {
+  // The last sequence of an empty stream, which the server calls a bad request.
+  if (sequence === 0n) return null;
   try {
     const { message } = await link.api<StoredMessage>(`STREAM.MSG.GET.${stream}`, { seq: Number(sequence) });
     return {
