@@ -34,8 +34,8 @@ export function isSameLog(epoch: string, log: Log): boolean {
 /** The epoch after our place was lost and moved to the end of the log: what comes then is lifted above all that was folded before. */
 export function nextEpoch({ position, epoch }: Pick<Checkpoint, 'position' | 'epoch'>, log: Log): string {
   const lift = liftOf(epoch);
-  const higher = lift + position - log.last;
-  return epochOf(log, Number(epoch.split('/')[1]) + 1, higher > lift ? higher : lift);
+  const behind = position - log.last;
+  return epochOf(log, Number(epoch.split('/')[1]) + 1, behind > 0n ? lift + behind : lift);
 }
 
 /** What is to be added to a sequence of this epoch for the version of what it changes. */

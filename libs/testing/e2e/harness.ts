@@ -19,7 +19,7 @@ import { differences, independentListing, readAllMessages, viewListing } from '.
 import { createRest, type Rest } from './rest.ts';
 import { type Condition, until } from './until.ts';
 
-export const API_TOKEN = 'end-to-end';
+const API_TOKEN = 'end-to-end';
 
 /** One mailbox, from both sides. */
 export interface Mailbox {

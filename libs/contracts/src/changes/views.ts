@@ -9,7 +9,8 @@ const Addresses = Type.Array(Address);
 const Timestamp = Type.String({ description: 'RFC 3339, UTC.' });
 const Version = Type.String({
   ...Digits,
-  description: 'Grows with every change: the sequence in the MAIL log of the fact behind it, as long as no log was lost.',
+  description:
+    'Grows with every change: the sequence in the MAIL log of the fact behind it, as long as no log was lost.',
 });
 
 export const MailboxView = Type.Object({
