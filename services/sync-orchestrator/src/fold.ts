@@ -13,6 +13,10 @@ export function createOrchestratorFold(reactor: Reactor): FoldDefinition {
       const pending = await reactor.decideAll(tx, eventsByAccount(pages));
       return { emissions: [], committed: () => actAll(reactor, pending) };
     },
+    async repaired(tx, partition) {
+      await reactor.rearm(tx, partition);
+      return [];
+    },
   };
 }
 

@@ -6,6 +6,7 @@ import { createHttpServer, createLogger, createTokenAuth, httpPart, runService }
 import { readConfig } from './config.ts';
 import { createVault, loadKey } from './credentials/vault.ts';
 import { createOrchestrator } from './orchestrator.ts';
+import { createTopologyKeeper } from './topology.ts';
 
 const logger = createLogger('sync-orchestrator');
 
@@ -29,5 +30,9 @@ await runService(logger, async () => {
     ready: async () => bus.connected() && (await db.query('SELECT 1')).length === 1,
   });
   const parts = createOrchestrator({ bus, db, vault, app, logger, config });
-  return { parts: [...parts, httpPart(app, config.http)], close: [() => bus.close(), () => db.close()] };
+  const topology = createTopologyKeeper({ bus, logger, replicas: config.replicas });
+  return {
+    parts: [topology, ...parts, httpPart(app, config.http)],
+    close: [() => bus.close(), () => db.close()],
+  };
 });

@@ -7,14 +7,22 @@ import {
   type AccountVerb,
   EVENT_TYPES,
   type FetchJob,
+  partitionOf,
   subjects,
   type WatchLease,
 } from '@mailstream/contracts';
-import type { Db, Tx } from '@mailstream/db';
+import type { Db, Sql, Tx } from '@mailstream/db';
 import type { Emission } from '@mailstream/fold';
-import { type AccountRow, type Locked, lockAccounts, saveChanges } from './accounts/sync-rows.ts';
+import {
+  type AccountRow,
+  type Locked,
+  lockAccounts,
+  readAccounts,
+  saveChanges,
+} from './accounts/sync-rows.ts';
 import { decide, type SyncEffect, type SyncEvent, type SyncLimits } from './domain/decide.ts';
 import type { SyncState } from './domain/state.ts';
+import { schedulePoll } from './poll.ts';
 
 /** Facts this service says outside its fold: added inside a transaction, published after it committed. */
 export interface Outbox {
@@ -49,6 +57,8 @@ export interface Reactor {
   act(pending: Pending): Promise<void>;
   /** Offers again what was promised but may never have been published: the process died between commit and publish. */
   repeat(at: AccountRef): Promise<void>;
+  /** Watches and polls all active accounts of a partition again: with the log, leases and schedules may be lost. Safe to repeat. */
+  rearm(sql: Sql, partition: number): Promise<void>;
 }
 
 const ACTIVE = new Set(['connecting', 'backfilling', 'live', 'degraded']);
@@ -161,6 +171,18 @@ export function createReactor({ bus, db, outbox, limits, backfillAllowed, pushOf
       for (const { scope, path, inFlight } of known.sync.scopes.values()) {
         if (inFlight) await offerJob(known.account, { scope, path, ...inFlight, reason: 'retry' });
       }
+    },
+    async rearm(sql, partition) {
+      const accounts = await readAccounts(sql);
+      const active = accounts.filter(
+        ({ id, state }) => ACTIVE.has(state) && Number(partitionOf(id)) === partition,
+      );
+      await Promise.all(
+        active.flatMap((account) => [
+          watch(account, true),
+          schedulePoll(bus, { tenant: account.tenant, account: account.id }, limits.pollMs),
+        ]),
+      );
     },
   };
 }

@@ -1,8 +1,9 @@
 /** The safety net: finds accounts that no hint has reached for too long. */
 import type { Bus } from '@mailstream/bus';
-import { type AccountRef, MAILBOXES_SCOPE, subjects } from '@mailstream/contracts';
+import { type AccountRef, MAILBOXES_SCOPE } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
 import { type Logger, messageOf, type Part, pause } from '@mailstream/runtime';
+import { schedulePoll } from './poll.ts';
 import type { Reactor } from './react.ts';
 
 export interface SweepDeps {
@@ -36,7 +37,7 @@ export function createSweep({ bus, db, reactor, logger, pollMs, sweepMs }: Sweep
     if (overdue.length > 0)
       logger.warn({ accounts: overdue.length }, 'the sweep found accounts that no schedule had woken');
     for (const at of overdue) {
-      await bus.schedule(at, 'poll', { everyMs: pollMs }, subjects.hint(at, 'poll'));
+      await schedulePoll(bus, at, pollMs);
       await reactor.react(at, { kind: 'swept' });
     }
   }

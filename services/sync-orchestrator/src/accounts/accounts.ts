@@ -16,6 +16,7 @@ import { AppError } from '@mailstream/runtime';
 import type { Vault } from '../credentials/vault.ts';
 import type { SyncEvent } from '../domain/decide.ts';
 import { newMailboxList } from '../domain/state.ts';
+import { schedulePoll } from '../poll.ts';
 import { accountFact, type Outbox, type Reactor } from '../react.ts';
 import type { ProviderCatalog } from './provider-catalog.ts';
 import { saveChanges } from './sync-rows.ts';
@@ -123,7 +124,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       });
       outbox.wake();
       const at = { tenant, account: id };
-      await bus.schedule(at, 'poll', { everyMs: jitter(pollMs) }, subjects.hint(at, 'poll'));
+      await schedulePoll(bus, at, pollMs);
       await reactor.repeat(at);
       return change(at, { kind: 'hint', reason: 'user' });
     },
@@ -188,11 +189,6 @@ function unknown(at: AccountRef): AppError {
     'not_found',
     `there is no account ${at.account}; GET /v1/accounts lists them`,
   );
-}
-
-/** Spreads polls: ±10 % of the interval, so that accounts added together do not stay in step. */
-function jitter(ms: number): number {
-  return Math.round(ms * (0.9 + Math.random() * 0.2));
 }
 
 function toAccount(row: AccountRow, providers: ProviderCatalog): Account {

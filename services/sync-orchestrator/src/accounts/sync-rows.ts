@@ -43,6 +43,14 @@ export async function lockAccounts(tx: Tx, ids: readonly string[]): Promise<Map<
   );
 }
 
+/** All accounts but removed ones. */
+export async function readAccounts(sql: Sql): Promise<(AccountRow & { readonly state: AccountState })[]> {
+  return await sql.query(
+    `SELECT id, tenant, provider, name, credential_version AS "credentialVersion", state
+       FROM control.account WHERE removed_at IS NULL`,
+  );
+}
+
 interface ScopeRow {
   account: string;
   scope: string;

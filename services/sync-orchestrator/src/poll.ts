@@ -1,0 +1,9 @@
+/** The poll of an account: a schedule in the server that hints it again and again. */
+import type { Bus } from '@mailstream/bus';
+import { type AccountRef, subjects } from '@mailstream/contracts';
+
+/** Sets or replaces it. Spread by ±10 % of the interval, so that accounts added together do not stay in step. */
+export function schedulePoll(bus: Bus, at: AccountRef, pollMs: number): Promise<void> {
+  const everyMs = Math.round(pollMs * (0.9 + Math.random() * 0.2));
+  return bus.schedule(at, 'poll', { everyMs }, subjects.hint(at, 'poll'));
+}
