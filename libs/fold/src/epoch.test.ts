@@ -25,19 +25,18 @@ describe('the log', () => {
   });
 
   it('is another epoch each time our place in it is lost', () => {
-    const next = nextEpoch(at, log);
+    const next = nextEpoch(at, 40n, log);
     expect(next).not.toBe(at.epoch);
-    expect(nextEpoch({ ...at, epoch: next }, log)).not.toBe(next);
+    expect(nextEpoch({ ...at, epoch: next }, 40n, log)).not.toBe(next);
     expect(isSameLog(next, log)).toBe(true);
     expect(isSameLog(next, { ...log, created: '2026-11-22T00:00:00Z' })).toBe(false);
   });
 
   it('lifts versions above all that were given before, however often it is lost', () => {
-    const shorter = { ...log, last: 10n };
-    const once = nextEpoch(at, shorter);
+    const once = nextEpoch(at, 10n, log);
     expect(liftOf(once)).toBe(30n);
-    const twice = nextEpoch({ position: 25n, epoch: once }, shorter);
+    const twice = nextEpoch({ position: 25n, epoch: once }, 10n, log);
     expect(liftOf(twice)).toBe(45n);
-    expect(liftOf(nextEpoch({ position: 25n, epoch: twice }, log))).toBe(45n);
+    expect(liftOf(nextEpoch({ position: 25n, epoch: twice }, 100n, log))).toBe(45n);
   });
 });

@@ -1,6 +1,6 @@
 /** Whether the log is still the one we stand in (ARCHITECTURE, invariant 4). Pure. */
 import { createHash } from 'node:crypto';
-import type { StreamState } from '@mailstream/bus';
+import type { Stored, StreamState } from '@mailstream/bus';
 import type { Checkpoint } from './checkpoint-rows.ts';
 import type { RepairKind } from './port.ts';
 
@@ -31,10 +31,14 @@ export function isSameLog(epoch: string, log: Log): boolean {
   return epoch.startsWith(`${log.created}/`);
 }
 
-/** The epoch after our place was lost and moved to the end of the log: what comes then is lifted above all that was folded before. */
-export function nextEpoch({ position, epoch }: Pick<Checkpoint, 'position' | 'epoch'>, log: Log): string {
+/** The epoch after our place was lost and moved: what comes behind the new one is lifted above all that was folded before. */
+export function nextEpoch(
+  { position, epoch }: Pick<Checkpoint, 'position' | 'epoch'>,
+  movedTo: bigint,
+  log: Log,
+): string {
   const lift = liftOf(epoch);
-  const behind = position - log.last;
+  const behind = position - movedTo;
   return epochOf(log, Number(epoch.split('/')[1]) + 1, behind > 0n ? lift + behind : lift);
 }
 
@@ -44,6 +48,11 @@ export function liftOf(epoch: string): bigint {
 }
 
 /** Tells one stored message from another. Not the event's own id: third parties may store anything under any id, or none. */
-export function fingerprintOf(data: Uint8Array): string {
-  return createHash('sha256').update(data).digest('base64url');
+export function fingerprintOf({ time, data }: Pick<Stored, 'time' | 'data'>): string {
+  return `${time.toISOString()} ${createHash('sha256').update(data).digest('base64url')}`;
+}
+
+/** When the message with this fingerprint was stored. */
+export function timeOf(fingerprint: string): Date {
+  return new Date(fingerprint.split(' ')[0] ?? '');
 }

@@ -69,7 +69,7 @@ async function transact(
   const { db, definition, seams } = context;
   const last = units.at(-1)?.last;
   if (!last) return from;
-  const to: Checkpoint = { ...from, position: last.sequence, fingerprint: fingerprintOf(last.data) };
+  const to: Checkpoint = { ...from, position: last.sequence, fingerprint: fingerprintOf(last) };
   const [done, result] = await db.tx(async (tx) => {
     await moveCheckpoint(tx, definition.name, partition, from, to);
     const [used, made] = await work(tx, to);

@@ -87,6 +87,14 @@ async function everybodyWrites(value: string): Promise<void> {
   }
 }
 
+/** A mailbox that the view has nothing of is imported, and then nothing happens in it. */
+async function strangerWrites(): Promise<void> {
+  const stranger = createMailbox('stranger', mailboxes[0]?.at);
+  mailboxes.push(stranger);
+  stranger.change(1, 'the only message');
+  await stranger.sync(world.bus);
+}
+
 /**
  * Fetchers go on, as hints and polls have them do, until the view is what the providers hold and the log's cursors are those of the view; the
  * follower ends where the keeper ends.
@@ -149,13 +157,15 @@ describe('a log that was deleted and made again', () => {
     await everybodyWrites('never folded');
     await log.whileStopped(async (streams) => await rm(join(streams, 'MAIL'), { recursive: true }));
     await world.bus.ensureTopology();
-    await everybodyWrites('skipped by the move to the end');
+    await everybodyWrites('does not continue what was folded');
+    const known = [...mailboxes];
+    await strangerWrites();
     run({
       ...createKeeper(),
       async repaired(_tx, partition) {
-        for (const mailbox of mailboxes) {
+        for (const mailbox of known) {
           if (Number(partitionOf(mailbox.at.account)) !== partition) continue;
-          mailbox.change(2, 'stored after the move, before the seed');
+          mailbox.change(2, 'stored after the repair, before the seed');
           await mailbox.sync(world.bus);
         }
         return [];
@@ -188,6 +198,7 @@ describe('a log put back from a backup', () => {
     await stop();
     await log.whileStopped(putBack);
     await everybodyWrites('written into the old log');
+    await strangerWrites();
     await everybodyWrites('and again');
     run();
     await isRepaired('restored');

@@ -4,7 +4,7 @@ import type { Tx } from '@mailstream/db';
 import { deleteAllChains, readAllChains } from './chain-rows.ts';
 import { type Checkpoint, createCheckpoint, moveCheckpoint, readCheckpoint } from './checkpoint-rows.ts';
 import type { FoldContext } from './context.ts';
-import { epochOf, fingerprintOf, isSameLog, logDamage, nextEpoch } from './epoch.ts';
+import { epochOf, fingerprintOf, isSameLog, logDamage, nextEpoch, timeOf } from './epoch.ts';
 import { recordIncident } from './incidents.ts';
 import { deleteAllOutbox, forgetOutboxPositions, type OutboxKey, writeOutbox } from './outbox-rows.ts';
 import { outgoingEvent } from './outgoing-events.ts';
@@ -47,12 +47,12 @@ async function createFirst(
 /** Of the message stored there; null when there is none. */
 export async function fingerprintAt({ bus }: FoldContext, sequence: bigint): Promise<string | null> {
   const stored = await bus.at('MAIL', sequence);
-  return stored && fingerprintOf(stored.data);
+  return stored && fingerprintOf(stored);
 }
 
 /**
- * Moves to the end of the log as it is now. What landed in it before is skipped and what lands before the seeds is discarded, because it does not
- * continue the chain; nothing of it is lost, for the seeds make the providers be asked again from where the view stands.
+ * Moves to where the log goes on after what was folded. Pages that do not continue the chain are discarded; nothing of them is lost, for the
+ * seeds make the providers be asked again from where the view stands.
  */
 async function repair(
   context: FoldContext,
@@ -64,10 +64,11 @@ async function repair(
 ): Promise<Checkpoint> {
   const { db, definition, logger, stats } = context;
   const { name } = definition;
+  const position = await findPlace(context, at, log);
   const to: Checkpoint = {
-    position: log.last,
-    epoch: nextEpoch(at, log),
-    fingerprint: await fingerprintAt(context, log.last),
+    position,
+    epoch: nextEpoch(at, position, log),
+    fingerprint: await fingerprintAt(context, position),
     quietUntil: 0n,
   };
   const detail = `stood at ${at.position} of the log ${at.epoch}; it was made ${log.created} and holds ${log.first} to ${log.last}`;
@@ -87,9 +88,26 @@ async function repair(
   ledger.settle([], seeds);
   logger.error(
     { fold: name, partition, kind, detail, seeds: seeds.length },
-    'the log is not what it was: moved to its end; providers are asked again from the cursors of the view',
+    'the log is not what it was: found a place in it; providers are asked again from the cursors of the view',
   );
   return to;
+}
+
+/**
+ * Before the first message that was stored after the last one we folded: others may have written since the log is there again. What was stored
+ * before is left of a backup, and was folded.
+ */
+async function findPlace({ bus }: FoldContext, at: Checkpoint, log: StreamState): Promise<bigint> {
+  if (at.fingerprint === null) return at.position === 0n ? 0n : log.last;
+  const folded = timeOf(at.fingerprint);
+  const newest = await bus.at('MAIL', log.last);
+  if (!newest || newest.time <= folded) return log.last;
+  const found = new AbortController();
+  for await (const [next] of bus.read('MAIL', '>', new Date(folded.getTime() + 1), found.signal)) {
+    found.abort();
+    if (next) return next.sequence - 1n;
+  }
+  return log.last;
 }
 
 /** The authority keeps its chains and seeds them; other folds forget theirs, and take the next page of each scope. */
