@@ -117,6 +117,12 @@ export interface ServiceOptions {
   readonly instance?: number;
 }
 
+/**
+ * Without them V8 takes from the size of the machine how much garbage it may keep: 400 MB per service during an import, of which 50 MB are alive.
+ * Smaller ones cost time: at 512 MB the projector takes half as long again.
+ */
+const NODE_FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=1536'];
+
 /** Starts one service and resolves when its `/readyz` answers 200. */
 export function startService(options: ServiceOptions): Promise<Unit> {
   const { name, port } = options;
@@ -127,8 +133,12 @@ export function startService(options: ServiceOptions): Promise<Unit> {
       name: options.instance === undefined ? name : `${name}-${options.instance}`,
       dir: join(options.dir, 'services'),
       command: process.execPath,
-      args: [main],
-      env: childEnv({ ...options.env, MAILSTREAM_HTTP_PORT: String(port) }),
+      args: [...NODE_FLAGS, main],
+      env: childEnv({
+        NODE_COMPILE_CACHE: join(REPO_ROOT, '.cache/compiled'),
+        ...options.env,
+        MAILSTREAM_HTTP_PORT: String(port),
+      }),
       marker: main,
     });
     try {
