@@ -132,6 +132,18 @@ describe('what is no part of a page', () => {
     ]);
   });
 
+  it('is set aside when no more of its page will come, unless more has come meanwhile', () => {
+    const collector = createPageCollector();
+    expect(collector.openAt()).toBeNull();
+    collector.push([message(ada, 'p')]);
+    expect(collector.openAt()).toBe(1n);
+    collector.push([message(ada, 'p')]);
+    expect(collector.giveUp(1n)).toEqual([]);
+    expect(outline(collector.giveUp(2n))).toEqual(['!stray 1 !stray 2 @2']);
+    expect(collector.openAt()).toBeNull();
+    expect(outline(collector.push([cursor(ada, 'q')]))).toEqual(['0+c @3']);
+  });
+
   it('is set aside when it grows beyond what a batch can hold', () => {
     const units = createPageCollector().push(Array.from({ length: 1_001 }, () => message(ada, 'p')));
     expect(units.map((unit) => [unit.events, unit.poison.length])).toEqual([[1_000, 1_000]]);

@@ -27,6 +27,10 @@ export interface Unit {
 export interface PageCollector {
   /** Takes the next messages of the log, in order; returns the units that they complete. */
   push(messages: readonly Stored[]): Unit[];
+  /** Sequence of the last message of the page that is open; null when none is. */
+  openAt(): bigint | null;
+  /** Sets aside what there is of the page that is open at this sequence, for no more of it will come; nothing if it is not. */
+  giveUp(sequence: bigint): Unit[];
 }
 
 /** An atomic batch has at most 1,000 messages: what has more and no cursor never was a page. */
@@ -118,7 +122,15 @@ export function createPageCollector(lift = 0n): PageCollector {
     }
   };
 
+  const openAt = () => open?.messages.at(-1)?.sequence ?? null;
+
   return {
+    openAt,
+    giveUp(sequence) {
+      units = [];
+      if (open && openAt() === sequence) abandon(open);
+      return units;
+    },
     push(messages) {
       units = [];
       for (const message of messages) {

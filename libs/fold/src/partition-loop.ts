@@ -64,11 +64,25 @@ function createSession(context: FoldContext, partition: number): Session {
     const mail = relayTo(context, partition, 'mail', start);
     const changes = relayTo(context, partition, 'changes', start);
 
+    const collector = createPageCollector(liftOf(start.epoch));
+
     const read = async (signal: AbortSignal) => {
-      const collector = createPageCollector(liftOf(start.epoch));
       for await (const messages of bus.read('MAIL', filters, start.position + 1n, signal))
         await queue.push(collector.push(messages), signal);
       if (!signal.aborted) throw new LogChanged('the reader of the log ended');
+    };
+
+    let openBefore: bigint | null = null;
+    /**
+     * A page is stored whole, so one that the log ends in the middle of never was one, and nothing may come for long that would show it.
+     * Looked at twice, because giving up a good one would lose mail.
+     */
+    const unclosedPage = async () => {
+      const open = collector.openAt();
+      const suspicious = open !== null && open === openBefore;
+      openBefore = open;
+      if (!suspicious || (await newestFact(bus, partition, definition.facts)) !== open) return [];
+      return collector.giveUp(open);
     };
 
     const fold = async (signal: AbortSignal) => {
@@ -78,11 +92,13 @@ function createSession(context: FoldContext, partition: number): Session {
       };
       let at = start;
       while (!signal.aborted) {
-        const units = await queue.take(at.quietUntil, IDLE_MS, signal);
+        const arrived = await queue.take(at.quietUntil, IDLE_MS, signal);
+        const idle = arrived.length === 0 && !signal.aborted;
+        if (idle) at = await lookAround(context, partition, at);
+        const units = idle ? await unclosedPage() : arrived;
         const from = at;
         if (units.length > 0)
           at = await context.turns(() => foldUnits({ context, partition, seeds, onEmitted }, from, units));
-        else if (!signal.aborted) at = await lookAround(context, partition, at);
         onProgress();
         await Promise.all([mail.room(signal), changes.room(signal)]);
       }

@@ -80,6 +80,20 @@ describe('a fact that cannot be used', () => {
     const events = found.map((letter) => JSON.parse(Buffer.from(letter.payload, 'base64').toString()));
     expect(events.map((event) => event.data.copy.uid)).toEqual([87, 215]);
   });
+
+  it('because its page is never closed is parked, though nothing follows it', async () => {
+    const other = newAccount();
+    const draft = { at: other, scope, page: uuidv7(), prev: null, cursor: 1 };
+    const [first] = pageMessages({ ...draft, seen: [[1, 'never closed']] });
+    if (!first) throw new Error('a page has messages');
+    const sequence = await world.bus.publish(first);
+    await vi.waitFor(async () => {
+      const letter = (await letters()).find((each) => each.sequence === String(sequence));
+      expect(letter).toMatchObject({ reason: 'stray', detail: 'its page is not closed by a cursor' });
+    }, 20_000);
+    await publishPage(world.bus, { ...draft, page: uuidv7(), seen: [[1, 'closed']] });
+    await vi.waitFor(async () => expect(await copies()).toContain('1 closed'), 10_000);
+  });
 });
 
 describe('a cursor that cannot be used', () => {
