@@ -11,6 +11,8 @@ export default defineConfig({
       {
         test: {
           name: 'pure',
+          // Properties run hundreds of cases: a busy machine must not turn slow into wrong.
+          testTimeout: 30_000,
           include: sources.map((dir) => `${dir}/*.test.ts`),
           exclude: ['**/*.int.test.ts', '**/*.e2e.test.ts'],
         },
@@ -20,8 +22,8 @@ export default defineConfig({
           name: 'integration',
           include: sources.map((dir) => `${dir}/*.int.test.ts`),
           globalSetup: backends,
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
         },
       },
       {
