@@ -1,5 +1,5 @@
 /** Identifiers: time-ordered UUIDs for what is ours, hashed tokens for what is a provider's, and the partition of an account. */
-import { createHash, randomFillSync } from 'node:crypto';
+import { hash, randomFillSync } from 'node:crypto';
 
 /** How many partitions the `MAIL` log has. Fixed at install: changing it would re-home every account. */
 export const PARTITIONS = 16;
@@ -36,7 +36,7 @@ const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /** A subject-safe token for a provider's own id (a folder path, a label id): lower-case base32 of 100 bits of its SHA-256. */
 export function hashToken(...parts: readonly string[]): string {
-  const digest = createHash('sha256').update(parts.join('\u0000')).digest();
+  const digest = hash('sha256', parts.join('\u0000'), 'buffer');
   let token = '';
   for (let bit = 0; bit < 100; bit += 5) {
     const pair = ((digest[bit >> 3] ?? 0) << 8) | (digest[(bit >> 3) + 1] ?? 0);
