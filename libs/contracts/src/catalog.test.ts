@@ -23,7 +23,7 @@ describe('the validator of an event', () => {
     time: '2026-01-01T00:00:00.000Z',
     tenant: 'default',
     account: 'a',
-    data: { op: 'removed', copy: { mailbox: 'm', generation: '1', uid: 7 }, origin: 'live' },
+    data: { op: 'removed', copy: { mailbox: 'm', generation: '1', id: '0000000007' }, origin: 'live' },
   });
   const check = (event: unknown) => validatorOf(EVENT_TYPES.messageChanged)?.Check(event);
 
@@ -36,7 +36,7 @@ describe('the validator of an event', () => {
     ['no id', { ...fact, id: '' }],
     ['another version of CloudEvents', { ...fact, specversion: '0.3' }],
     ['an unknown operation', { ...fact, data: { ...fact.data, op: 'exploded' } }],
-    ['a uid of zero', { ...fact, data: { ...fact.data, copy: { ...fact.data.copy, uid: 0 } } }],
+    ['an empty id', { ...fact, data: { ...fact.data, copy: { ...fact.data.copy, id: '' } } }],
     ['no data', { ...fact, data: undefined }],
     ['nothing', null],
   ])('refuses %s', (_name, event) => {

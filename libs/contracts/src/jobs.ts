@@ -12,7 +12,7 @@ export const FetchJob = Type.Object({
   account: Type.String(),
   provider: Type.String(),
   scope: Type.String(),
-  path: nullable(
+  address: nullable(
     Type.String({ description: "The provider's address of the scope; null for the list of mailboxes." }),
   ),
   lane: Type.Enum(LANES),

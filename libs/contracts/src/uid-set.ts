@@ -1,5 +1,10 @@
 /** IMAP uid sets (`1:5,7`) as arrays and back; RFC 9051 `sequence-set` without `*`. */
 
+/** A UID as the id of a copy. */
+export function uidToId(uid: number): string {
+  return String(uid).padStart(10, '0');
+}
+
 /** Ascending, distinct uids as the shortest set. */
 export function formatUidSet(ascending: readonly number[]): string {
   const runs: string[] = [];

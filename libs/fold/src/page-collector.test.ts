@@ -22,7 +22,7 @@ function event(at: AccountRef, type: string, data: unknown, page?: string) {
   return envelope({ ...at, id: `${sequence}`, source: '/test', type, time: '', data, ...(page && { page }) });
 }
 
-const copy = { mailbox: 'inbox', generation: '1', uid: 1 };
+const copy = { mailbox: 'inbox', generation: '1', id: '1' };
 
 function message(at: AccountRef, page?: string): Stored {
   const data = { op: 'removed', copy, origin: 'live' };

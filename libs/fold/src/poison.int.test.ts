@@ -78,7 +78,7 @@ describe('a fact that cannot be used', () => {
     const found = (await letters()).slice(before);
     expect(found.map((letter) => letter.reason)).toEqual(['refused', 'refused']);
     const events = found.map((letter) => JSON.parse(Buffer.from(letter.payload, 'base64').toString()));
-    expect(events.map((event) => event.data.copy.uid)).toEqual([87, 215]);
+    expect(events.map((event) => event.data.copy.id)).toEqual(['87', '215']);
   });
 
   it('because its page is never closed is parked, though nothing follows it', async () => {
@@ -138,7 +138,7 @@ it('leaves another account untouched by all this', async () => {
   const other = newAccount();
   const alone = envelope({
     ...{ ...other, id: 'x', source: '/test', type: EVENT_TYPES.messageChanged, time: '' },
-    data: { op: 'removed', copy: { mailbox: 'inbox', generation: '1', uid: 1 }, origin: 'live' },
+    data: { op: 'removed', copy: { mailbox: 'inbox', generation: '1', id: '1' }, origin: 'live' },
   });
   await world.bus.publish({ subject: subjects.fact(at, 'message.changed'), data: alone });
   await publishPage(world.bus, { at: other, scope, prev: null, cursor: 1, seen: [[1, 'hello']] });

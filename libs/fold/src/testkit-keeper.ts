@@ -61,7 +61,8 @@ function latestCopies(pages: readonly Page[]): Copy[] {
   for (const { account, facts } of pages) {
     for (const { event, sequence } of facts) {
       if (event.type !== EVENT_TYPES.messageChanged) continue;
-      const { mailbox, uid } = event.data.copy;
+      const { mailbox } = event.data.copy;
+      const uid = Number(event.data.copy.id);
       const value = event.data.op === 'removed' ? null : (event.data.flags ?? []).join();
       copies.set(`${account}/${mailbox}/${uid}`, { account, mailbox, uid, value, version: sequence });
     }

@@ -60,7 +60,7 @@ export function pageMessages({ at, scope, page = uuidv7(), prev, cursor, seen }:
 }
 
 function change(mailbox: string, uid: number, value: string | null): MessageChanged {
-  const copy = { mailbox, generation: '1', uid };
+  const copy = { mailbox, generation: '1', id: String(uid) };
   if (value === null) return { op: 'removed', copy, origin: 'live' };
   return { op: 'patch', copy, origin: 'live', flags: [value] };
 }

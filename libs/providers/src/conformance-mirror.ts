@@ -1,6 +1,6 @@
 /** How facts are to be read: the reference fold, and a mirror that pulls an account the way orchestrator and fetcher do. For tests only. */
 
-import type { Lane } from '@mailstream/contracts';
+import type { Lane, ListedIds, ListedUids, MessagePatch } from '@mailstream/contracts';
 import {
   MAILBOXES_SCOPE,
   MailboxChanged,
@@ -13,7 +13,7 @@ import {
 import Value from 'typebox/value';
 import { type Change, type Cursor, type Page, ProviderError, type Session } from './provider.ts';
 
-/** What the facts so far say: mailboxes by key, copies by (mailbox, generation, uid). */
+/** What the facts so far say: mailboxes by key, copies by (mailbox, generation, id). */
 export interface View {
   readonly mailboxes: Map<string, MailboxUpsert>;
   readonly copies: Map<string, MessageUpsert>;
@@ -43,31 +43,52 @@ function foldMailbox(view: View, change: MailboxChanged): void {
 }
 
 function foldMessage(view: View, change: MessageChanged): void {
-  const { mailbox, generation, uid } = change.copy;
-  const id = `${mailbox}.${generation}.${uid}`;
-  const known = view.copies.get(id);
-  if (change.op === 'upsert') view.copies.set(id, change);
-  else if (change.op === 'removed') view.copies.delete(id);
+  const { mailbox, generation, id } = change.copy;
+  const name = `${mailbox}.${generation}.${id}`;
+  const known = view.copies.get(name);
+  if (change.op === 'upsert') view.copies.set(name, change);
+  else if (change.op === 'removed') view.copies.delete(name);
   // A patch of a copy that is not known says nothing: its upsert will.
-  else if (known && change.flags) view.copies.set(id, { ...known, flags: change.flags });
+  else if (known) view.copies.set(name, { ...known, flags: patched(known.flags, change) });
 }
 
 function foldListed(view: View, listed: MailboxListed): void {
-  const present = listed.present.flatMap(({ uids, flags }) =>
-    parseUidSet(uids).map(([first, last]) => ({ first, last, flags })),
-  );
-  for (const [id, known] of view.copies) {
-    const { mailbox, generation, uid } = known.copy;
+  const find = 'ids' in listed ? findId(listed) : findUid(listed);
+  for (const [name, known] of view.copies) {
+    const { mailbox, generation, id } = known.copy;
     if (mailbox !== listed.mailbox) continue;
     if (generation !== listed.generation) {
-      if (listed.sweep) view.copies.delete(id);
+      if (listed.sweep) view.copies.delete(name);
       continue;
     }
-    if (uid < listed.from || uid >= listed.to) continue;
-    const found = present.find(({ first, last }) => uid >= first && uid <= last);
-    if (found === undefined) view.copies.delete(id);
-    else if (found.flags !== null) view.copies.set(id, { ...known, flags: found.flags });
+    const found = find(id);
+    if (found === 'gone') view.copies.delete(name);
+    else if (found.flags) view.copies.set(name, { ...known, flags: found.flags });
   }
+}
+
+/** What a list says of a copy: that it is gone, or perhaps its flags, or nothing. */
+type Said = 'gone' | { readonly flags: string[] | null };
+
+function findId({ from, to, ids }: ListedIds): (id: string) => Said {
+  const named = new Set(ids);
+  return (id) => (id < from || (to !== null && id >= to) || named.has(id) ? { flags: null } : 'gone');
+}
+
+function findUid({ from, to, present }: ListedUids): (id: string) => Said {
+  const runs = present.flatMap(({ uids, flags }) =>
+    parseUidSet(uids).map(([first, last]) => ({ first, last, flags })),
+  );
+  return (id) => {
+    const uid = Number(id);
+    if (uid < from || uid >= to) return { flags: null };
+    return runs.find(({ first, last }) => uid >= first && uid <= last) ?? 'gone';
+  };
+}
+
+function patched(now: readonly string[], { flags, added = [], cleared = [] }: MessagePatch): string[] {
+  const all = new Set([...(flags ?? now), ...added]);
+  return [...all].filter((flag) => !cleared.includes(flag)).sort();
 }
 
 export interface SyncOptions {
@@ -88,7 +109,7 @@ export interface Mirror {
   pullOnce(
     session: Session,
     scope: string,
-    path: string | null,
+    address: string | null,
     lane: Lane,
     options?: SyncOptions,
   ): Promise<void>;
@@ -128,13 +149,13 @@ export function createMirror(connect: () => Promise<Session>): Mirror {
     pages.push({ scope, page });
   };
 
-  const pullAll = async (using: Session, { mailbox, path }: MailboxUpsert, options: SyncOptions) => {
+  const pullAll = async (using: Session, { mailbox, address }: MailboxUpsert, options: SyncOptions) => {
     try {
-      if (complete.has(mailbox)) await mirror.pullOnce(using, mailbox, path, 'live', options);
+      if (complete.has(mailbox)) await mirror.pullOnce(using, mailbox, address, 'live', options);
       for (let jobs = 0; !complete.has(mailbox); jobs += 1) {
-        if (jobs > 1_000) throw new Error(`the import of ${path} never ends`);
+        if (jobs > 1_000) throw new Error(`the import of ${address} never ends`);
         const before = pages.length;
-        await mirror.pullOnce(using, mailbox, path, 'backfill', options);
+        await mirror.pullOnce(using, mailbox, address, 'backfill', options);
         if (pages.length === before) complete.add(mailbox);
       }
       dirty.delete(mailbox);
@@ -147,10 +168,10 @@ export function createMirror(connect: () => Promise<Session>): Mirror {
   const mirror: Mirror = {
     state: { view, cursors },
     pages,
-    async pullOnce(using, scope, path, lane, { losePage, afterPage } = {}) {
+    async pullOnce(using, scope, address, lane, { losePage, afterPage } = {}) {
       const { signal } = new AbortController();
       const cursor = cursors.get(scope) ?? null;
-      for await (const page of using.pull({ scope, path, cursor, lane, signal })) {
+      for await (const page of using.pull({ scope, address, cursor, lane, signal })) {
         if (losePage?.()) throw new Interrupted('lost before it was stored');
         store(scope, page);
         await afterPage?.();
@@ -189,7 +210,7 @@ export function createMirror(connect: () => Promise<Session>): Mirror {
           const copies = [...view.copies.values()].filter(({ copy }) => copy.mailbox === mailbox);
           const generations = new Set(copies.map(({ copy }) => copy.generation));
           const messages = copies
-            .map(({ copy, flags, content }) => ({ uid: copy.uid, flags, subject: content.subject }))
+            .map(({ copy, flags, content }) => ({ uid: Number(copy.id), flags, subject: content.subject }))
             .sort((a, b) => a.uid - b.uid);
           return { path, generation: [...generations].join(' and '), messages };
         });

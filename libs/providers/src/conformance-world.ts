@@ -28,3 +28,8 @@ export interface WorldMailbox {
     readonly subject: string | null;
   }[];
 }
+
+/** For accounts whose credential does not end. */
+export function neverRenewed(): Promise<never> {
+  return Promise.reject(new Error('this credential is not renewed'));
+}

@@ -110,7 +110,7 @@ function describeOperations(options: ConformanceOptions): void {
       const imported = mirror.pages
         .filter(({ scope, page }) => scope === keyOf(inbox) && page.origin === 'backfill')
         .flatMap(({ page }) => page.changes)
-        .flatMap((change) => (change.kind === 'message' ? [change.data.copy.uid] : []));
+        .flatMap((change) => (change.kind === 'message' ? [Number(change.data.copy.id)] : []));
       const lowest = [imported.slice(0, 3), imported.slice(3, 6)].map((part) => Math.min(...part));
       expect(imported).toHaveLength(11);
       expect(lowest[0]).toBeGreaterThan(lowest[1] ?? 0);
@@ -268,10 +268,10 @@ function describeInterruptions(options: ConformanceOptions): void {
         await mirror.pullOnce(session, MAILBOXES_SCOPE, null, 'live');
         const [box] = [...mirror.state.view.mailboxes.values()].filter(({ path }) => path === inbox);
         if (!box) throw new Error('no inbox');
-        await mirror.pullOnce(session, box.mailbox, box.path, 'live');
+        await mirror.pullOnce(session, box.mailbox, box.address, 'live');
         expect(mirror.copiesIn(inbox)).toEqual([]);
         await world.deliver(inbox, { subject: 'live' });
-        await mirror.pullOnce(session, box.mailbox, box.path, 'live');
+        await mirror.pullOnce(session, box.mailbox, box.address, 'live');
         expect(mirror.copiesIn(inbox).map(({ content }) => content.subject)).toEqual(['live']);
         expect(mirror.pages.at(-1)?.page.done).toBe(false);
         await session.close();

@@ -33,7 +33,7 @@ export interface PullRequest {
   /** `mailboxes`, or the key of one. */
   readonly scope: string;
   /** The provider's address of the scope; null for the list of mailboxes. */
-  readonly path: string | null;
+  readonly address: string | null;
   /** Where the last stored page ended; null for the first pull ever. */
   readonly cursor: Cursor | null;
   /** `live`: only what is new since the cursor, quickly. `backfill`: go on with the import; what is new comes first anyway. */
@@ -62,6 +62,8 @@ export interface ConnectRequest {
   readonly settings: unknown;
   /** Checked against `credential` of the provider. */
   readonly credential: unknown;
+  /** Another credential, after the provider refused this one. Throws `ProviderError` when there is none to be had. */
+  renew(): Promise<unknown>;
   readonly signal: AbortSignal;
 }
 

@@ -255,7 +255,7 @@ describe.skipIf(!hasDovecot())('an event in the log by somebody else', () => {
       type: EVENT_TYPES.messageChanged,
       time: new Date().toISOString(),
       ...at(),
-      data: { op: 'removed', copy: { mailbox: 'inbox', generation: '1', uid: 1 }, origin: 'live' },
+      data: { op: 'removed', copy: { mailbox: 'inbox', generation: '1', id: '0000000001' }, origin: 'live' },
       ...over,
     });
   const fact = () => subjects.fact(at(), 'message.changed');

@@ -23,7 +23,7 @@ export async function viewListing(rest: Rest, account: string): Promise<Listing>
   return [
     ...mailboxes.items.filter(({ selectable }) => selectable).map(({ path }) => folderLine(path)),
     ...messages.flatMap(({ copies }) =>
-      copies.map(({ path, generation, uid, flags }) => messageLine(path, generation, uid, flags)),
+      copies.map(({ path, generation, id, flags }) => messageLine(path, generation, Number(id), flags)),
     ),
   ].sort();
 }

@@ -26,7 +26,7 @@ create table view.mailbox (
   reported integer,
   messages integer not null,
   unread integer not null,
-  -- Uids the provider's last list had and the view does not; 0 when all is well.
+  -- Copies the provider's last list had and the view does not; 0 when all is well.
   drift integer not null,
   primary key (account, mailbox)
 );
@@ -67,13 +67,14 @@ create table view.copy (
   account text collate "C" not null,
   mailbox text collate "C" not null,
   generation text collate "C" not null,
-  uid bigint not null,
+  -- The provider's id of the copy; an IMAP UID in ten digits, so that ranges of them are ranges here.
+  id text collate "C" not null,
   tenant text collate "C" not null,
   message uuid not null,
   flags text[] collate "C" not null,
   -- It joined its message because of the hint, not because of an identity the provider gave.
   derived boolean not null,
-  primary key (account, mailbox, generation, uid)
+  primary key (account, mailbox, generation, id)
 );
 
 create index copy_message on view.copy (message);

@@ -9,7 +9,7 @@ export interface Location {
   readonly account: string;
   readonly mailbox: string;
   readonly generation: string;
-  readonly uid: number;
+  readonly id: string;
   readonly content: boolean;
 }
 
@@ -71,6 +71,7 @@ export function readBatch(pages: readonly Page[]): Batch {
         case 'mailstream.mailbox.listed.v1':
           listings.set(fact, listingOf(event.data));
           touchMailbox(account, event.data.mailbox);
+          if ('ids' in event.data) touchScope(account, event.data.mailbox);
           if (event.data.sweep)
             emptied.push({ account, mailbox: event.data.mailbox, except: event.data.generation });
           break;

@@ -1,5 +1,5 @@
 /** The fold of the log into the mailbox view: load what a batch may touch, fold it fact by fact in memory, write it back in a few statements. */
-import type { CursorSeeded } from '@mailstream/contracts';
+import type { CursorSeeded, MessagePatch } from '@mailstream/contracts';
 import type { Tx } from '@mailstream/db';
 import type { Emission, Fact, FoldDefinition, Page } from '@mailstream/fold';
 import { type At, atOf, type Outcome } from './at.ts';
@@ -9,8 +9,8 @@ import { deleteAccount, findRemoved, saveAccounts } from './projections/accounts
 import type { RunNews } from './projections/cursors/projection.ts';
 import { readCursors } from './projections/cursors/queries.ts';
 import { loadView, saveView, type View } from './projections/index.ts';
-import { findRun, isInWindow, type Listing, normalFlags, sizeOf } from './projections/messages/listing.ts';
-import type { Step } from './projections/messages/state.ts';
+import { isInWindow, type Listing, normalFlags } from './projections/messages/listing.ts';
+import type { CopyState, Step } from './projections/messages/state.ts';
 import { accountEmission, runEmission, seedEmission, skippedEmission } from './publish-changes.ts';
 
 /** The definition the engine of `libs/fold` runs; the authority for cursors (ARCHITECTURE, invariant 4). */
@@ -79,8 +79,12 @@ function foldFacts(view: View, batch: Batch): News {
     for (const fact of page.facts) {
       for (const outcome of foldFact(view, batch, news, page, fact)) counts[outcome] += 1;
     }
-    judgeDrift(view, batch, page);
+    const incomplete = judgeDrift(view, batch, page);
     if (page.cursor) news.runs.push(...view.cursors.advance(atOf(page, page.cursor), page.cursor, counts));
+    for (const { at, mailbox } of incomplete) {
+      const seed = view.cursors.restart(at, mailbox, 'drift');
+      if (seed) news.seeds.push({ at, data: seed });
+    }
   }
   return news;
 }
@@ -99,7 +103,7 @@ function foldFact(view: View, batch: Batch, news: News, page: Page, fact: Fact):
       const { mailboxes, messages } = view;
       const { data } = event;
       if (data.op === 'upsert') return [mailboxes.upsert(at, data) ?? []].flat();
-      const seed = view.cursors.restart(at, data.mailbox);
+      const seed = view.cursors.restart(at, data.mailbox, 'unchained');
       if (seed) news.seeds.push({ at, data: seed });
       const steps = messages.copiesIn(at.account, data.mailbox).flatMap((copy) => messages.remove(at, copy));
       return [...follow(view, at, steps), ...[mailboxes.remove(at, data.mailbox) ?? []].flat()];
@@ -125,8 +129,11 @@ function foldMessage(view: View, batch: Batch, at: At, fact: Fact): Outcome[] {
     case 'removed':
       return follow(view, at, view.messages.remove(at, data.copy));
     case 'patch':
-      if (!data.flags) return [];
-      return follow(view, at, view.messages.setFlags(at, data.copy, normalFlags(data.flags)));
+      return follow(
+        view,
+        at,
+        view.messages.setFlags(at, data.copy, (flags) => patchedFlags(data, flags)),
+      );
     case 'upsert': {
       const description = batch.descriptions.get(fact);
       if (!description) return [];
@@ -140,15 +147,20 @@ function foldMessage(view: View, batch: Batch, at: At, fact: Fact): Outcome[] {
   }
 }
 
+function patchedFlags({ flags, added = [], cleared = [] }: MessagePatch, now: readonly string[]): string[] {
+  return normalFlags([...(flags ?? now), ...added]).filter((flag) => !cleared.includes(flag));
+}
+
 /** What differs from the list was loaded, as was all that this batch touches: the rest is as listed. */
 function foldListing(view: View, at: At, listing: Listing): Outcome[] {
   const { mailbox, generation, sweep } = listing.data;
   const steps = view.messages.copiesIn(at.account, mailbox).flatMap((copy) => {
     if (copy.generation !== generation) return sweep ? view.messages.remove(at, copy) : [];
     if (!isInWindow(listing, copy)) return [];
-    const run = findRun(listing, copy.uid);
-    if (!run) return view.messages.remove(at, copy);
-    return run.flags ? view.messages.setFlags(at, copy, run.flags) : [];
+    const named = listing.find(copy.id);
+    if (!named) return view.messages.remove(at, copy);
+    const { flags } = named;
+    return flags ? view.messages.setFlags(at, copy, () => flags) : [];
   });
   return follow(view, at, steps);
 }
@@ -163,21 +175,33 @@ function follow(view: View, at: At, steps: readonly Step[]): Outcome[] {
   });
 }
 
-/** Listed uids that the view still does not have at the end of the page: it should have had them, or the page should have brought them. */
-function judgeDrift(view: View, batch: Batch, page: Page): void {
+/**
+ * Notes what each mailbox that was listed lacks. Lists of ids name what the fetcher cannot ask for one by one: where some are lacking the mailbox
+ * is to be read again, and is returned.
+ */
+function judgeDrift(view: View, batch: Batch, page: Page): { at: At; mailbox: string }[] {
+  const drifts = new Map<string, { at: At; mailbox: string; drift: number; byIds: boolean }>();
   for (const fact of page.facts) {
     const listing = batch.listings.get(fact);
     if (!listing) continue;
-    const n = batch.windows.findIndex((window) => window.listing === listing);
-    const isListed = (copy: { mailbox: string; generation: string; uid: number }) =>
-      isInWindow(listing, copy) && findRun(listing, copy.uid) !== undefined;
-    let known = view.knownInWindow[n] ?? 0;
-    for (const { before, now } of view.messages.entries) {
-      if (now.account !== page.account) continue;
-      known += now.copies.filter(isListed).length - (before?.copies.filter(isListed).length ?? 0);
-    }
-    view.mailboxes.setDrift(atOf(page, fact), listing.data.mailbox, Math.max(0, sizeOf(listing) - known));
+    const { mailbox } = listing.data;
+    const before = drifts.get(mailbox)?.drift ?? 0;
+    const drift = before + driftOf(view, batch, page, listing);
+    drifts.set(mailbox, { at: atOf(page, fact), mailbox, drift, byIds: listing.ids !== null });
   }
+  for (const { at, mailbox, drift } of drifts.values()) view.mailboxes.setDrift(at, mailbox, drift);
+  return [...drifts.values()].filter(({ drift, byIds }) => byIds && drift > 0);
+}
+
+/** How many listed ids the view still does not have at the end of the page: it should have had them, or the page should have brought them. */
+function driftOf(view: View, batch: Batch, page: Page, listing: Listing): number {
+  const isListed = (copy: CopyState) => isInWindow(listing, copy) && listing.find(copy.id) !== undefined;
+  let known = view.knownInWindow[batch.windows.findIndex((window) => window.listing === listing)] ?? 0;
+  for (const { before, now } of view.messages.entries) {
+    if (now.account !== page.account) continue;
+    known += now.copies.filter(isListed).length - (before?.copies.filter(isListed).length ?? 0);
+  }
+  return Math.max(0, listing.size - known);
 }
 
 function byLogOrder(a: Emission, b: Emission): number {

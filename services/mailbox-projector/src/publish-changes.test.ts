@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { messageChanges } from './publish-changes.ts';
 import { messageWith as message } from './testkit.ts';
 
-const inA = { mailbox: 'A', generation: '1', uid: 1, flags: ['seen'], derived: false };
+const inA = { mailbox: 'A', generation: '1', id: '0000000001', flags: ['seen'], derived: false };
 const inB = { ...inA, mailbox: 'B' };
 const change = (before: ReturnType<typeof message> | null, now: ReturnType<typeof message>) =>
   messageChanges({ before, now, lastAlive: before, origin: 'live' }).map(({ verb, changed, from }) => ({
@@ -29,13 +29,13 @@ describe('the change of a message', () => {
     expect(change(message([]), message([]))).toEqual([]);
   });
 
-  it('is none when only uids or generations are others', () => {
-    expect(change(message([inA]), message([{ ...inA, uid: 9, generation: '2' }]))).toEqual([]);
-    expect(change(message([inA]), message([inA, { ...inA, uid: 9, generation: '2' }]))).toEqual([]);
+  it('is none when only ids or generations are others', () => {
+    expect(change(message([inA]), message([{ ...inA, id: '0000000009', generation: '2' }]))).toEqual([]);
+    expect(change(message([inA]), message([inA, { ...inA, id: '0000000009', generation: '2' }]))).toEqual([]);
   });
 
   it('is told of a second copy in the same mailbox', () => {
-    expect(change(message([inA]), message([inA, { ...inA, uid: 9 }]))).toMatchObject([
+    expect(change(message([inA]), message([inA, { ...inA, id: '0000000009' }]))).toMatchObject([
       { changed: ['copies'] },
     ]);
   });

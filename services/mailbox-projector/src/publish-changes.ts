@@ -42,7 +42,7 @@ export interface MessageChange {
 
 /**
  * What happened to a message between the beginning and the end of a batch: one change, or none. Deleted comes before created, moved and
- * updated. Another uid or generation alone is no change: a mailbox that forgot its uids would otherwise tell of every message.
+ * updated. Another id or generation alone is no change: a mailbox that forgot its ids would otherwise tell of every message.
  *
  * Only a message that came and went is told of twice: should it turn up elsewhere, that is a move of something the world has heard of.
  */
@@ -108,14 +108,14 @@ export function messageEmission(
 }
 
 function copyView(account: string, copy: CopyState, mailboxes: Pick<MailboxFold, 'find'>): CopyView {
-  const { mailbox, generation, uid, flags } = copy;
+  const { mailbox, generation, id, flags } = copy;
   const known = mailboxes.find(account, mailbox);
   return {
     mailbox,
     path: known?.path ?? mailbox,
     role: known?.role ?? null,
     generation,
-    uid,
+    id,
     flags: [...flags],
   };
 }

@@ -1,4 +1,5 @@
 /** The view depends on the log alone: not on where batches begin and end, not on how often something is said. */
+import { uidToId } from '@mailstream/contracts';
 import type { Page } from '@mailstream/fold';
 import { createDatabase, type TestDatabase } from '@mailstream/testing';
 import fc from 'fast-check';
@@ -10,6 +11,7 @@ import {
   flagged,
   gone,
   listed,
+  listedIds,
   mailbox,
   mailboxGone,
   type Said,
@@ -76,6 +78,16 @@ const said: fc.Arbitrary<Said> = fc.oneof(
     arbitrary: fc
       .tuple(boxes, fc.subarray([1, 2, 3, 4, 5, 6], { minLength: 1 }), fc.option(flags), fc.boolean())
       .map(([box, uids, f, sweep]) => listed(box, [{ uids: uids.join(','), flags: f }], { to: 5, sweep })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(boxes, fc.subarray([1, 2, 3, 4, 5, 6]), fc.boolean()).map(([box, uids, sweep]) =>
+      listedIds(
+        box,
+        uids.map((uid) => at(box, uid)),
+        { to: uidToId(5), sweep },
+      ),
+    ),
   },
   {
     weight: 1,

@@ -73,14 +73,14 @@ where (t.messages, t.unread, t.first_at, t.last_at) is distinct from
   (coalesce(c.messages, 0), coalesce(c.unread, 0), c.first_at, c.last_at)
   or (t.messages = 0) <> (t.empty_since is not null)
 union all
-select format('message %s: deleted %s, copies %s', m.id, m.deleted_at, count(c.uid))
+select format('message %s: deleted %s, copies %s', m.id, m.deleted_at, count(c.id))
 from view.message m left join view.copy c on c.message = m.id
 group by m.id
-having (m.deleted_at is null) <> (count(c.uid) > 0)
+having (m.deleted_at is null) <> (count(c.id) > 0)
   or m.unread <> coalesce(bool_or(not 'seen' = any(c.flags)), false)
   or m.flagged <> coalesce(bool_or('flagged' = any(c.flags)), false)
 union all
-select format('copy %s/%s of no message', c.mailbox, c.uid)
+select format('copy %s/%s of no message', c.mailbox, c.id)
 from view.copy c left join view.message m on m.id = c.message where m.id is null
 union all
 select format('reference to no thread: %s', r.ref)

@@ -5,13 +5,17 @@ import {
   EVENT_TYPES,
   envelope,
   type FactEvent,
+  type ListedIds,
+  type ListedUids,
   type MailboxListed,
   type MailboxUpsert,
   type MessageChanged,
   type MessageContent,
+  type MessagePatch,
   type MessageUpsert,
   type SyncFailed,
   subjects,
+  uidToId,
 } from '@mailstream/contracts';
 import type { Fact, Page } from '@mailstream/fold';
 import type { CopyState, MessageState } from './projections/messages/state.ts';
@@ -132,7 +136,7 @@ function content(changes: Partial<MessageContent> = {}): MessageContent {
 }
 
 export function at(mailbox: string, uid: number, generation = '1'): Copy {
-  return { mailbox, generation, uid };
+  return { mailbox, generation, id: uidToId(uid) };
 }
 
 export function seen(
@@ -142,7 +146,7 @@ export function seen(
 ): Said {
   const data: MessageChanged = {
     op: 'upsert',
-    key: `${copy.mailbox}/${copy.generation}/${copy.uid}`,
+    key: `${copy.mailbox}/${copy.generation}/${copy.id}`,
     keyKind: 'copy',
     copy,
     origin: 'live',
@@ -157,6 +161,10 @@ export function flagged(copy: Copy, flags: string[]): Said {
   return { type: EVENT_TYPES.messageChanged, data: { op: 'patch', copy, origin: 'live', flags } };
 }
 
+export function flagChanges(copy: Copy, changes: Pick<MessagePatch, 'added' | 'cleared'>): Said {
+  return { type: EVENT_TYPES.messageChanged, data: { op: 'patch', copy, origin: 'live', ...changes } };
+}
+
 export function gone(copy: Copy): Said {
   return { type: EVENT_TYPES.messageChanged, data: { op: 'removed', copy, origin: 'live' } };
 }
@@ -165,6 +173,7 @@ export function mailbox(key: string, changes: Partial<MailboxUpsert> = {}): Said
   const data: MailboxUpsert = {
     op: 'upsert',
     mailbox: key,
+    address: key,
     path: key,
     name: key,
     parent: null,
@@ -182,17 +191,28 @@ export function mailboxGone(key: string): Said {
   return { type: EVENT_TYPES.mailboxChanged, data: { op: 'removed', mailbox: key, origin: 'live' } };
 }
 
-export function listed(
-  key: string,
-  present: MailboxListed['present'],
-  changes: Partial<MailboxListed> = {},
-): Said {
-  const data: MailboxListed = {
+export function listed(key: string, present: ListedUids['present'], changes: Partial<ListedUids> = {}): Said {
+  const data: ListedUids = {
     mailbox: key,
     generation: '1',
     from: 1,
     to: 1000,
     present,
+    sweep: false,
+    origin: 'reconcile',
+    ...changes,
+  };
+  return { type: EVENT_TYPES.mailboxListed, data };
+}
+
+/** By id, with no end unless `changes` says so. */
+export function listedIds(key: string, ids: readonly Copy[], changes: Partial<ListedIds> = {}): Said {
+  const data: ListedIds = {
+    mailbox: key,
+    generation: '1',
+    from: '',
+    to: null,
+    ids: ids.map(({ id }) => id),
     sweep: false,
     origin: 'reconcile',
     ...changes,

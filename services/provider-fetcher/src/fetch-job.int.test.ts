@@ -69,7 +69,7 @@ describe.skipIf(!hasDovecot())('a fetch job', () => {
     account,
     provider: 'imap',
     scope: MAILBOXES_SCOPE,
-    path: null,
+    address: null,
     lane: 'live',
     reason: 'user',
     credentialVersion: 1,
@@ -95,13 +95,13 @@ describe.skipIf(!hasDovecot())('a fetch job', () => {
     return decode(stored);
   }
 
-  async function inboxOf(account: string): Promise<{ scope: string; path: string }> {
+  async function inboxOf(account: string): Promise<{ scope: string; address: string }> {
     await done(newJob(account));
     const upserts = (await facts(account)).flatMap(({ event }) =>
       event.type === 'mailstream.mailbox.changed.v1' ? [event.data as MailboxUpsert] : [],
     );
     const inbox = upserts.find((mailbox) => mailbox.role === 'inbox');
-    return { scope: inbox?.mailbox ?? '', path: inbox?.path ?? '' };
+    return { scope: inbox?.mailbox ?? '', address: inbox?.address ?? '' };
   }
 
   it('stores pages that the catalogue accepts, each chained to the one before', async () => {
@@ -145,12 +145,12 @@ describe.skipIf(!hasDovecot())('a fetch job', () => {
     // Reports share a subject and replace each other: the outcome is read off the log.
     await Promise.all(jobs.map((job) => done(job)));
     const events = (await facts(account)).map(({ event }) => event);
-    const uids = events.flatMap((event) =>
+    const ids = events.flatMap((event) =>
       event.type === 'mailstream.message.changed.v1'
-        ? [(event.data as { copy: { uid: number } }).copy.uid]
+        ? [(event.data as { copy: { id: string } }).copy.id]
         : [],
     );
-    expect(new Set(uids).size).toBe(uids.length);
+    expect(new Set(ids).size).toBe(ids.length);
     const cursors = events
       .map((event) => event.data as CursorAdvanced)
       .filter((data) => data.scope === inbox.scope);

@@ -46,8 +46,8 @@ export async function fetchJob(
   async function pullAll(session: Parameters<Parameters<Sessions['use']>[2]>[0]): Promise<FetchReport> {
     let head = await readHead(bus, job);
     let report: FetchReport = { run: job.run, outcome: 'nothing', done: false };
-    const { scope, path, lane } = job;
-    for await (const page of session.pull({ scope, path, lane, cursor: head.cursor, signal })) {
+    const { scope, address, lane } = job;
+    for await (const page of session.pull({ scope, address, lane, cursor: head.cursor, signal })) {
       for (const batch of toBatches(job, page, head, new Date())) {
         const stored = await store(batch, head);
         if (!stored) return { ...report, outcome: 'fenced' };

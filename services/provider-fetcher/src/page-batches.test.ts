@@ -18,7 +18,7 @@ const JOB: FetchJob = {
   account: '0190a0b0-0000-7000-8000-000000000001',
   provider: 'imap',
   scope: 'abc',
-  path: 'INBOX',
+  address: 'INBOX',
   lane: 'live',
   reason: 'push',
   credentialVersion: 1,
@@ -27,7 +27,7 @@ const HEAD: ChainHead = { page: 'before', cursor: { at: 1 }, sequence: 7n };
 
 const removed = (uid: number): Change => ({
   kind: 'message',
-  data: { op: 'removed', copy: { mailbox: 'abc', generation: '1', uid }, origin: 'live' },
+  data: { op: 'removed', copy: { mailbox: 'abc', generation: '1', id: String(uid) }, origin: 'live' },
 });
 const pageOf = (changes: readonly Change[]): Page => ({
   changes,

@@ -108,7 +108,10 @@ function split(changes: readonly { change: Change; bytes: number }[]): Change[][
 
 /** Bytes of a change on the wire, about: only long lists make an event large, and those are counted. */
 function sizeOf({ kind, data }: Change): number {
-  if (kind === 'listed') return 500 + data.present.reduce((sum, group) => sum + group.uids.length + 100, 0);
+  if (kind === 'listed') {
+    const names = 'ids' in data ? data.ids : data.present.map(({ uids }) => uids);
+    return 500 + names.reduce((sum, name) => sum + name.length + 100, 0);
+  }
   if (kind === 'mailbox' || data.op !== 'upsert') return 600;
   const { content } = data;
   const people = [content.from, content.to, content.cc, content.bcc, content.replyTo, content.sender].flat();

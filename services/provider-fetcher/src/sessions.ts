@@ -42,13 +42,19 @@ export function createSessions(deps: {
   async function open(request: SessionRequest, signal: AbortSignal): Promise<Session> {
     const provider = providers.find(({ name }) => name === request.provider);
     if (!provider) throw new Error(`there is no provider ${request.provider}`);
+    const { settings, credential } = await askBroker(request);
+    const renew = async () => (await askBroker(request)).credential;
+    return provider.connect({ settings, credential, renew, signal });
+  }
+
+  async function askBroker(request: SessionRequest): Promise<{ settings: unknown; credential: unknown }> {
     const answer: unknown = JSON.parse(
       new TextDecoder().decode(await bus.request(subjects.credentials(request), {}, BROKER_TIMEOUT_MS)),
     );
     if (!reply.Check(answer))
       throw new Error('the token broker sent something that is not a credentials reply');
     if (!answer.ok) throw new ProviderError(answer.failure, answer.code, answer.message);
-    return provider.connect({ settings: answer.settings, credential: answer.credential, signal });
+    return answer;
   }
 
   function take(request: SessionRequest): Session | null {

@@ -22,6 +22,7 @@ CREATE TABLE control.scope (
   account uuid NOT NULL REFERENCES control.account ON DELETE CASCADE,
   scope text COLLATE "C" NOT NULL,
   path text,
+  address text,
   hot boolean NOT NULL,
   wanted text,
   backfilled boolean NOT NULL,

@@ -98,7 +98,7 @@ describe('an account', () => {
     expect(await jobOf(body.id)).toMatchObject({
       account: body.id,
       scope: 'mailboxes',
-      path: null,
+      address: null,
     });
     expect(await bus.last('WATCH', subjects.watch('imap', body.id))).not.toBeNull();
     expect(await bus.last('SYNC', subjects.schedule(at, 'poll'))).not.toBeNull();

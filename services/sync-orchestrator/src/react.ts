@@ -133,7 +133,7 @@ export function createReactor({ bus, db, outbox, limits, backfillAllowed, pushOf
       account: account.id,
       provider: account.provider,
       scope: effect.scope,
-      path: effect.path,
+      address: effect.address,
       lane: effect.lane,
       reason: effect.reason,
       credentialVersion: account.credentialVersion,
@@ -168,8 +168,8 @@ export function createReactor({ bus, db, outbox, limits, backfillAllowed, pushOf
       const known = locked.get(at.account);
       if (!known || known.account.tenant !== at.tenant) return;
       await watch(known.account, ACTIVE.has(known.sync.state));
-      for (const { scope, path, inFlight } of known.sync.scopes.values()) {
-        if (inFlight) await offerJob(known.account, { scope, path, ...inFlight, reason: 'retry' });
+      for (const { scope, address, inFlight } of known.sync.scopes.values()) {
+        if (inFlight) await offerJob(known.account, { scope, address, ...inFlight, reason: 'retry' });
       }
     },
     async rearm(sql, partition) {

@@ -38,7 +38,7 @@ export const CopyView = Type.Object({
   path: Type.String(),
   role: nullable(MailboxRole),
   generation: Type.String(),
-  uid: Type.Integer(),
+  id: Type.String({ description: "The provider's id of the copy; for IMAP the UID in ten digits." }),
   flags: Flags,
 });
 export type CopyView = Static<typeof CopyView>;

@@ -27,11 +27,12 @@ export const CursorAdvanced = Type.Object({
 });
 export type CursorAdvanced = Static<typeof CursorAdvanced>;
 
-export const SEED_REASONS = ['recreated', 'truncated', 'expired', 'restored', 'unchained'] as const;
+export const SEED_REASONS = ['recreated', 'truncated', 'expired', 'restored', 'unchained', 'drift'] as const;
 
 /**
  * The cursor of the view put back into the log, so that providers are asked again from there: because the log was not what it was,
- * or, `unchained`, because its last cursor belongs to a page that does not continue what the view holds.
+ * because (`unchained`) its last cursor belongs to a page that does not continue what the view holds, or because (`drift`) the provider holds
+ * what the view lacks, and the scope is read from its beginning.
  */
 export const CursorSeeded = Type.Object({ ...chain, reason: Type.Enum(SEED_REASONS) });
 export type CursorSeeded = Static<typeof CursorSeeded>;

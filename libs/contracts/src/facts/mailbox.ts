@@ -22,7 +22,11 @@ export const MailboxUpsert = Type.Object({
     minLength: 1,
     description: 'Its key, subject-safe; stays when the mailbox is renamed.',
   }),
-  path: Type.String({ description: "The provider's address of it, for example `Archive/2026`." }),
+  address: Type.String({
+    minLength: 1,
+    description: 'What the provider is asked with: the path for IMAP, the id of the folder for others.',
+  }),
+  path: Type.String({ description: 'Where it is, for people: the names from the root on, `Archive/2026`.' }),
   name: Type.String({ description: 'The last part of the path, for people.' }),
   parent: nullable(Type.String({ description: 'Key of the parent mailbox.' })),
   role: nullable(MailboxRole),
@@ -50,14 +54,18 @@ export type MailboxRemoved = Static<typeof MailboxRemoved>;
 export const MailboxChanged = Type.Union([MailboxUpsert, MailboxRemoved]);
 export type MailboxChanged = Static<typeof MailboxChanged>;
 
-/**
- * The complete truth about a window of uids: of the copies with `from <= uid < to` of this generation, exactly those named in
- * `present` exist. The projector compares and emits the difference; uids at or above `to` are not judged. When `sweep` is set,
- * the new generation is complete and copies of every other generation are gone.
- */
-export const MailboxListed = Type.Object({
+const listing = {
   mailbox: Type.String({ minLength: 1 }),
   generation: Type.String(),
+  sweep: Type.Boolean({
+    description: 'The generation is complete: copies of every other generation are gone.',
+  }),
+  origin: Origin,
+};
+
+/** For mailboxes whose ids are IMAP UIDs. */
+export const ListedUids = Type.Object({
+  ...listing,
   from: Type.Integer({ minimum: 1 }),
   to: Type.Integer({ minimum: 1, description: 'Exclusive.' }),
   present: Type.Array(
@@ -67,7 +75,21 @@ export const MailboxListed = Type.Object({
     }),
     { description: 'Grouped by flags; `flags: null` says they were not looked at.' },
   ),
-  sweep: Type.Boolean(),
-  origin: Origin,
 });
+export type ListedUids = Static<typeof ListedUids>;
+
+/** For mailboxes whose ids are any text; ids are compared by UTF-16 code units, and are ASCII. */
+export const ListedIds = Type.Object({
+  ...listing,
+  from: Type.String({ description: 'The lowest id of the window; empty: from the lowest there is.' }),
+  to: nullable(Type.String({ description: 'Exclusive; null: to the highest there is.' })),
+  ids: Type.Array(Type.String({ minLength: 1 })),
+});
+export type ListedIds = Static<typeof ListedIds>;
+
+/**
+ * The complete truth about a window of ids: of the copies with `from <= id < to` of this generation, exactly those named exist. The projector
+ * compares and emits the difference; ids outside are not judged. Named ids that it does not have are `drift`.
+ */
+export const MailboxListed = Type.Union([ListedUids, ListedIds]);
 export type MailboxListed = Static<typeof MailboxListed>;

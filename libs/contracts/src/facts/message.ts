@@ -5,6 +5,9 @@ import { Address, Flags, nullable, Origin } from './common.ts';
 /** Most recipients an event names per header; `recipientsOmitted` counts the rest. */
 export const MAX_RECIPIENTS = 500;
 
+/** Most characters of a copy's id: it is part of a key in the database. */
+export const MAX_COPY_ID = 1_000;
+
 const Addresses = Type.Array(Address, { maxItems: MAX_RECIPIENTS });
 
 export const Attachment = Type.Object({
@@ -42,13 +45,18 @@ export const MessageContent = Type.Object({
 export type MessageContent = Static<typeof MessageContent>;
 
 /**
- * One copy of a message in one mailbox: for IMAP (mailbox, UIDVALIDITY, UID), RFC 9051 section 2.3.1.1. `generation` changes
- * when the mailbox forgets all its uids; a copy of an older generation is swept by the `mailbox.listed` that ends the new one.
+ * One copy of a message in one mailbox: for IMAP (mailbox, UIDVALIDITY, UID), RFC 9051 section 2.3.1.1. `generation` changes when the mailbox
+ * forgets its ids, or is read from its beginning again; a copy of an older generation is swept by the `mailbox.listed` that ends the new one.
  */
 export const Copy = Type.Object({
   mailbox: Type.String({ minLength: 1 }),
   generation: Type.String(),
-  uid: Type.Integer({ minimum: 1, maximum: 4_294_967_295 }),
+  id: Type.String({
+    minLength: 1,
+    maxLength: MAX_COPY_ID,
+    description:
+      "The provider's id of the copy within mailbox and generation; case matters. For IMAP the UID in ten digits, so that ids sort as UIDs do.",
+  }),
 });
 export type Copy = Static<typeof Copy>;
 
@@ -74,12 +82,17 @@ export const MessageUpsert = Type.Object({
 });
 export type MessageUpsert = Static<typeof MessageUpsert>;
 
-/** Only what was seen to change: an absent field was not looked at, which is not the same as empty. */
+/**
+ * Only what was seen to change: an absent field was not looked at, which is not the same as empty. `flags` are all flags as they are now;
+ * `added` and `cleared` say of some flags that they are set or not, and nothing of the others.
+ */
 export const MessagePatch = Type.Object({
   op: Type.Literal('patch'),
   copy: Copy,
   origin: Origin,
   flags: Type.Optional(Flags),
+  added: Type.Optional(Flags),
+  cleared: Type.Optional(Flags),
 });
 export type MessagePatch = Static<typeof MessagePatch>;
 

@@ -1,7 +1,7 @@
 /** `npm run bench -- incremental`: 50 changes in a large mailbox, from the hint to the last committed row. */
 import { parseArgs } from 'node:util';
 import { connectMailstream, type Mailstream } from '@mailstream/client';
-import type { AccountRef } from '@mailstream/contracts';
+import { type AccountRef, uidToId } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
 import type { ImapFlow } from 'imapflow';
 import { quantile, rounded, show } from './support/figures.ts';
@@ -91,9 +91,9 @@ async function isCaughtUp(
     `SELECT m.messages AS count, c.*
        FROM view.mailbox m CROSS JOIN LATERAL (
          SELECT count(*)::int AS left, (count(*) FILTER (WHERE $2 = ANY(flags)))::int AS flagged
-           FROM view.copy WHERE account = m.account AND mailbox = m.mailbox AND uid = ANY($3::bigint[])) c
+           FROM view.copy WHERE account = m.account AND mailbox = m.mailbox AND id = ANY($3)) c
       WHERE m.account = $1 AND m.role = 'inbox'`,
-    [account, keyword, chosen],
+    [account, keyword, chosen.map(uidToId)],
   );
   return row?.count === count && row.left === FLAGGED && row.flagged === FLAGGED;
 }

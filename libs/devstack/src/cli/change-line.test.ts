@@ -28,7 +28,7 @@ const message: MessageView = {
   attachments: [],
   flags: ['flagged'],
   unread: true,
-  copies: [{ mailbox: 'k2', path: 'Archive/2026', role: null, generation: '1', uid: 7, flags: [] }],
+  copies: [{ mailbox: 'k2', path: 'Archive/2026', role: null, generation: '1', id: '0000000007', flags: [] }],
 };
 
 const mailbox: MailboxView = {

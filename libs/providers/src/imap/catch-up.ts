@@ -1,4 +1,5 @@
 /** The live steps of a mailbox: what changed in the part the log knows, and what is newer. */
+import { uidToId } from '@mailstream/contracts';
 import type { Change } from '../provider.ts';
 import { digits, importAgain, lowest, type MailboxCursor, startImport } from './cursor.ts';
 import { lookAtFlags } from './flags.ts';
@@ -57,7 +58,7 @@ async function* changesSince(open: Open, cursor: MailboxCursor): Steps<Changed> 
   }
 
   const { flags, vanished } = await connection.delta(known, since);
-  const copy = (uid: number) => ({ mailbox, generation: cursor.generation, uid });
+  const copy = (uid: number) => ({ mailbox, generation: cursor.generation, id: uidToId(uid) });
   const suspicious =
     vanished.length > MAX_VANISHED ||
     (vanished.length > SUSPICIOUS_FROM && vanished.length > cursor.count * SUSPICIOUS_SHARE);

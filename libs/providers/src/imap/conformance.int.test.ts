@@ -6,6 +6,7 @@ import { type Dovecot, startDovecot } from '@mailstream/devstack';
 import { conformanceSequences, createImapWorld, hasDovecot } from '@mailstream/testing';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { describeProvider } from '../conformance.ts';
+import { neverRenewed } from '../conformance-world.ts';
 import { createImap } from './index.ts';
 
 const PASSWORD = 'correct horse';
@@ -42,7 +43,12 @@ describe.skipIf(!hasDovecot()).each(SERVERS)('IMAP: %s', (name, capability) => {
       return {
         world,
         connect: () =>
-          imap.connect({ settings, credential: { password: PASSWORD }, signal: AbortSignal.timeout(10_000) }),
+          imap.connect({
+            settings,
+            credential: { password: PASSWORD },
+            renew: neverRenewed,
+            signal: AbortSignal.timeout(10_000),
+          }),
         close: async () => world.close(),
       };
     },

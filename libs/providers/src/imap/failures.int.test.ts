@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { startDovecot } from '@mailstream/devstack';
 import { hasDovecot, plainImap, type ScriptServer, startScriptServer } from '@mailstream/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { neverRenewed } from '../conformance-world.ts';
 import type { Session } from '../provider.ts';
 import { createImap } from './index.ts';
 import type { ImapSettings } from './settings.ts';
@@ -19,7 +20,7 @@ afterEach(async () => {
 
 function connect(settings: Partial<ImapSettings>, password = 'secret', signal = AbortSignal.timeout(10_000)) {
   const whole = { host: '127.0.0.1', secure: false, user: 'ada', allowPlaintext: true, ...settings };
-  return imap.connect({ settings: whole, credential: { password }, signal });
+  return imap.connect({ settings: whole, credential: { password }, renew: neverRenewed, signal });
 }
 
 async function start(capability = 'IMAP4rev1', greeting?: string) {
@@ -30,7 +31,7 @@ async function start(capability = 'IMAP4rev1', greeting?: string) {
 /** Pages of INBOX from nothing. */
 async function pull(session: Session, signal = new AbortController().signal) {
   const pages = [];
-  const request = { scope: 'k', path: 'INBOX', cursor: null, lane: 'backfill' as const, signal };
+  const request = { scope: 'k', address: 'INBOX', cursor: null, lane: 'backfill' as const, signal };
   for await (const page of session.pull(request)) pages.push(page);
   return pages;
 }
@@ -117,11 +118,15 @@ describe('connecting', () => {
 
   it('settings and credentials that are none', async () => {
     const signal = AbortSignal.timeout(1_000);
-    await expect(imap.connect({ settings: { host: 1 }, credential: {}, signal })).rejects.toMatchObject({
+    await expect(
+      imap.connect({ settings: { host: 1 }, credential: {}, renew: neverRenewed, signal }),
+    ).rejects.toMatchObject({
       code: 'imap.settings_invalid',
     });
     const settings = { host: 'imap.example.com', secure: true, user: 'ada' };
-    await expect(imap.connect({ settings, credential: {}, signal })).rejects.toMatchObject({
+    await expect(
+      imap.connect({ settings, credential: {}, renew: neverRenewed, signal }),
+    ).rejects.toMatchObject({
       code: 'imap.credential_invalid',
     });
     expect(imap.describe(settings)).toBe('ada at imap.example.com');

@@ -1,6 +1,6 @@
 /** Finds changed flags by looking at them, where the server cannot say what changed (no CONDSTORE). */
 import { createHash } from 'node:crypto';
-import type { MailboxListed } from '@mailstream/contracts';
+import type { ListedUids } from '@mailstream/contracts';
 import { lowest, type MailboxCursor } from './cursor.ts';
 import { visibleFrom } from './listing.ts';
 import { normalFlags } from './normalize.ts';
@@ -71,7 +71,7 @@ function digestOf(flags: ReadonlyMap<number, readonly string[]>): string {
 }
 
 /** As `mailbox.listed` wants it; `flags: null` for those whose flags could not be read. */
-function groupByFlags(uids: Uids, flags: ReadonlyMap<number, string[]>): MailboxListed['present'] {
+function groupByFlags(uids: Uids, flags: ReadonlyMap<number, string[]>): ListedUids['present'] {
   const groups = new Map<string, { uids: number[]; flags: string[] | null }>();
   for (const uid of eachUid(uids)) {
     const names = flags.get(uid) ?? null;

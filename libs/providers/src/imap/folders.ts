@@ -102,6 +102,7 @@ function upsertOf(
   return {
     op: 'upsert',
     mailbox: key,
+    address: path,
     path,
     name,
     parent,

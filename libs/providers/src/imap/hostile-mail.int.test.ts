@@ -7,6 +7,7 @@ import { startDovecot } from '@mailstream/devstack';
 import { hasDovecot, plainImap } from '@mailstream/testing';
 import { describe, expect, it } from 'vitest';
 import { createMirror } from '../conformance.ts';
+import { neverRenewed } from '../conformance-world.ts';
 import { createImap } from './index.ts';
 
 const recipients = Array.from({ length: 10_000 }, (_, at) => `"Person ${at}" <p${at}@example.com>`);
@@ -50,13 +51,14 @@ describe.skipIf(!hasDovecot())('hostile mail', () => {
       createImap().connect({
         settings: { host, port, user: 'ada', secure: false, allowPlaintext: true },
         credential: { password: 'secret' },
+        renew: neverRenewed,
         signal: AbortSignal.timeout(10_000),
       }),
     );
     try {
       for (const mail of Object.values(MAILS)) await client.command('APPEND INBOX {}', mail);
       await mirror.sync();
-      const byUid = new Map(mirror.copiesIn('INBOX').map((copy) => [copy.copy.uid, copy]));
+      const byUid = new Map(mirror.copiesIn('INBOX').map((copy) => [Number(copy.copy.id), copy]));
       const of = (name: keyof typeof MAILS): MessageUpsert | undefined =>
         byUid.get(Object.keys(MAILS).indexOf(name) + 1);
       expect([...byUid.keys()].sort((a, b) => a - b)).toEqual(Object.keys(MAILS).map((_, at) => at + 1));

@@ -76,10 +76,10 @@ export async function readMessages(open: Open, uids: Uids, origin: Origin): Prom
     keep(message);
     broken.push(uid);
   }
-  const upserts = [...found.values()].sort((a, b) => a.copy.uid - b.copy.uid);
+  const upserts = [...found].sort(([a], [b]) => a - b);
   return {
-    changes: upserts.map((data) => ({ kind: 'message', data })),
-    highest: upserts.at(-1)?.copy.uid ?? null,
+    changes: upserts.map(([, data]) => ({ kind: 'message', data })),
+    highest: upserts.at(-1)?.[0] ?? null,
     broken,
   };
 }

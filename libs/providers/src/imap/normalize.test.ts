@@ -12,7 +12,7 @@ describe('a message', () => {
     expect(upsertOf('box', '7', { uid: 3 }, 'live')).toMatchObject({
       key: 'box.7.3',
       keyKind: 'copy',
-      copy: { mailbox: 'box', generation: '7', uid: 3 },
+      copy: { mailbox: 'box', generation: '7', id: '0000000003' },
     });
     expect(upsertOf('box', '7', { uid: 3, emailId: 'M1' }, 'live')).toMatchObject({
       key: 'M1',

@@ -7,6 +7,7 @@ import {
   type MessageContent,
   type MessageUpsert,
   type Origin,
+  uidToId,
 } from '@mailstream/contracts';
 
 /** What the IMAP library gives of one message; every part may be missing. */
@@ -74,7 +75,7 @@ export function upsertOf(
     op: 'upsert',
     key: key || `${mailbox}.${generation}.${uid}`,
     keyKind: key ? 'message' : 'copy',
-    copy: { mailbox, generation, uid },
+    copy: { mailbox, generation, id: uidToId(uid) },
     origin,
     flags: normalFlags(message.flags ?? []),
     content: contentOf(message),

@@ -1,8 +1,9 @@
 /** What no good server shows: odd capabilities, noise between answers, lies about what is gone, messages that cannot be read. */
-import type { MailboxUpsert } from '@mailstream/contracts';
+import { type MailboxUpsert, uidToId } from '@mailstream/contracts';
 import { fetchRow, type ScriptServer, scriptMailbox, startScriptServer } from '@mailstream/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createMirror, type Mirror } from '../conformance-mirror.ts';
+import { neverRenewed } from '../conformance-world.ts';
 import { createImap } from './index.ts';
 import type { Tuning } from './steps.ts';
 
@@ -25,6 +26,7 @@ async function start(capability: string, tuning: Partial<Tuning> = {}) {
     imap.connect({
       settings: { host: server.host, port: server.port, secure: false, user: 'ada', allowPlaintext: true },
       credential: { password: 'secret' },
+      renew: neverRenewed,
       signal: AbortSignal.timeout(5_000),
     }),
   );
@@ -40,10 +42,10 @@ function put(path: string, ...uids: number[]) {
 const uidsIn = (path: string) =>
   mirror
     .copiesIn(path)
-    .map(({ copy }) => copy.uid)
+    .map(({ copy }) => Number(copy.id))
     .sort((a, b) => a - b);
 const flagsOf = (path: string, uid: number) =>
-  mirror.copiesIn(path).find(({ copy }) => copy.uid === uid)?.flags;
+  mirror.copiesIn(path).find(({ copy }) => copy.id === uidToId(uid))?.flags;
 const cursorOf = (path: string) => {
   const box = [...mirror.state.view.mailboxes.values()].find((mailbox) => mailbox.path === path);
   return mirror.state.cursors.get(box?.mailbox ?? '');
@@ -193,7 +195,8 @@ describe('a message that cannot be read', () => {
     await poll();
     expect(uidsIn('INBOX')).toHaveLength(40);
     expect(cursorOf('INBOX')).toMatchObject({ broken: { uids: [17] }, backfill: null });
-    const subjectOf = () => mirror.copiesIn('INBOX').find(({ copy }) => copy.uid === 17)?.content.subject;
+    const subjectOf = () =>
+      mirror.copiesIn('INBOX').find(({ copy }) => copy.id === uidToId(17))?.content.subject;
     expect(subjectOf()).toBeNull();
 
     poisoned = false;
@@ -322,7 +325,8 @@ describe('what shows up late', () => {
     const imported = new Set<number>();
     await poll();
     for (const { page } of mirror.pages)
-      for (const change of page.changes) if (change.kind === 'message') imported.add(change.data.copy.uid);
+      for (const change of page.changes)
+        if (change.kind === 'message') imported.add(Number(change.data.copy.id));
     expect([...imported]).toHaveLength(12);
   });
 });

@@ -30,7 +30,7 @@ export async function openSession(
     request.signal.addEventListener('abort', abort, { once: true });
     try {
       if (request.scope === MAILBOXES_SCOPE) yield* pullMailboxes(connection, request.cursor);
-      else if (request.path !== null) yield* pullMailbox(connection, request, request.path, tuning);
+      else if (request.address !== null) yield* pullMailbox(connection, request, request.address, tuning);
       else throw new ProviderError('permanent', 'imap.path_missing', `Mailbox ${request.scope} has no path.`);
     } catch (error) {
       // What is behind an unexplained failure may be this one connection: the next pull has a new one.

@@ -30,7 +30,7 @@ export interface View {
   readonly threads: ThreadFold;
   readonly mailboxes: MailboxFold;
   readonly cursors: CursorFold;
-  /** For each window of the batch, how many of its uids the view had when the batch began. */
+  /** For each window of the batch, how many of its ids the view had when the batch began. */
   readonly knownInWindow: readonly number[];
 }
 

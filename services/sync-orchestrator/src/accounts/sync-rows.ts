@@ -55,6 +55,7 @@ interface ScopeRow {
   account: string;
   scope: string;
   path: string | null;
+  address: string | null;
   hot: boolean;
   wanted: HintReason | null;
   backfilled: boolean;
@@ -83,6 +84,7 @@ export async function loadScopes(
     scopes.set(row.scope, {
       scope: row.scope,
       path: row.path,
+      address: row.address,
       hot: row.hot,
       wanted: row.wanted,
       backfilled: row.backfilled,
@@ -119,13 +121,13 @@ export async function saveChanges(tx: Tx, id: string, before: SyncState, after: 
 
 const UPSERT_SCOPES = `
 INSERT INTO control.scope
-SELECT $1::uuid, s.scope, s.path, s.hot, s.wanted, s.backfilled, s.estimate, s.run, s.lane, s.run_since, s.attempts,
+SELECT $1::uuid, s.scope, s.path, s.address, s.hot, s.wanted, s.backfilled, s.estimate, s.run, s.lane, s.run_since, s.attempts,
        s.retry_at, s.failure, s.checked_at, s.cursor_at
-  FROM jsonb_to_recordset($2::jsonb) AS s(scope text, path text, hot boolean, wanted text, backfilled boolean, estimate integer,
+  FROM jsonb_to_recordset($2::jsonb) AS s(scope text, path text, address text, hot boolean, wanted text, backfilled boolean, estimate integer,
        run text, lane text, run_since timestamptz, attempts integer, retry_at timestamptz, failure jsonb,
        checked_at timestamptz, cursor_at timestamptz)
 ON CONFLICT (account, scope) DO UPDATE SET
-  path = excluded.path, hot = excluded.hot, wanted = excluded.wanted, backfilled = excluded.backfilled,
+  path = excluded.path, address = excluded.address, hot = excluded.hot, wanted = excluded.wanted, backfilled = excluded.backfilled,
   estimate = excluded.estimate, run = excluded.run, lane = excluded.lane, run_since = excluded.run_since,
   attempts = excluded.attempts, retry_at = excluded.retry_at, failure = excluded.failure,
   checked_at = excluded.checked_at, cursor_at = excluded.cursor_at`;
@@ -134,6 +136,7 @@ async function upsertScopes(tx: Tx, account: string, scopes: readonly ScopeState
   const rows = scopes.map((scope) => ({
     scope: scope.scope,
     path: scope.path,
+    address: scope.address,
     hot: scope.hot,
     wanted: scope.wanted,
     backfilled: scope.backfilled,

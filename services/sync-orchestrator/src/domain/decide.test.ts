@@ -34,13 +34,15 @@ const list = (with_: Partial<ScopeState> = {}): ScopeState => ({
   ...LOOKED_AT,
   ...with_,
 });
+const place = (mailbox: string, path: string) => ({ mailbox, path, address: path });
+
 const inbox = (with_: Partial<ScopeState> = {}): ScopeState => ({
-  ...newMailbox('inbox', 'INBOX', true),
+  ...newMailbox(place('inbox', 'INBOX'), true),
   ...LOOKED_AT,
   ...with_,
 });
 const archive = (with_: Partial<ScopeState> = {}): ScopeState => ({
-  ...newMailbox('archive', 'Archive', false),
+  ...newMailbox(place('archive', 'Archive'), false),
   ...LOOKED_AT,
   ...with_,
 });
@@ -127,9 +129,9 @@ describe('imports', () => {
   it('a new mailbox is imported, the inbox first, and one place stays free for live mail', () => {
     const fresh = given(
       list(),
-      newMailbox('a', 'A', false),
-      newMailbox('b', 'B', false),
-      newMailbox('inbox', 'INBOX', true),
+      newMailbox(place('a', 'A'), false),
+      newMailbox(place('b', 'B'), false),
+      newMailbox(place('inbox', 'INBOX'), true),
     );
     expect(jobs(when(fresh, { kind: 'swept' }).effects)).toEqual(['backfill inbox', 'backfill a']);
   });
@@ -226,6 +228,7 @@ describe('people', () => {
 const SEEN: MailboxUpsert = {
   op: 'upsert',
   mailbox: 'archive',
+  address: 'Archive',
   path: 'Archive',
   name: 'Archive',
   parent: null,
@@ -247,16 +250,19 @@ describe('mailboxes', () => {
   });
 
   it('one that was renamed keeps its scope and is fetched at its new path', () => {
-    const { effects } = when(given(list(), archive()), seen({ path: 'Old/Archive' }));
+    const { effects } = when(given(list(), archive()), seen({ path: 'Old/Archive', address: 'Old/Archive' }));
     expect(effects).toContainEqual(
-      expect.objectContaining({ kind: 'job', scope: 'archive', path: 'Old/Archive' }),
+      expect.objectContaining({ kind: 'job', scope: 'archive', address: 'Old/Archive' }),
     );
   });
 
   it('one that was renamed is fetched at once, whatever failed or still runs at its old path', () => {
     const failing = archive({ attempts: 3, retryAt: new Date(NOW.getTime() + 60_000) });
     for (const known of [failing, archive(running('a'))]) {
-      const { effects, state } = when(given(list(), known), seen({ path: 'Old/Archive' }));
+      const { effects, state } = when(
+        given(list(), known),
+        seen({ path: 'Old/Archive', address: 'Old/Archive' }),
+      );
       expect(jobs(effects)).toEqual(['live archive']);
       const late = {
         scope: 'archive',
@@ -319,9 +325,9 @@ it('whatever happens: one fetch per scope, no more than allowed, and in the end 
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       let state = given(
         list(),
-        newMailbox('inbox', 'INBOX', true),
-        newMailbox('a', 'A', false),
-        newMailbox('b', 'B', false),
+        newMailbox(place('inbox', 'INBOX'), true),
+        newMailbox(place('a', 'A'), false),
+        newMailbox(place('b', 'B'), false),
       );
       let now = NOW.getTime();
       let n = 0;

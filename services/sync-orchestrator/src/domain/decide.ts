@@ -58,7 +58,7 @@ export type SyncEffect =
   | {
       readonly kind: 'job';
       readonly scope: string;
-      readonly path: string | null;
+      readonly address: string | null;
       readonly lane: Lane;
       readonly run: string;
       readonly reason: HintReason;
@@ -190,11 +190,11 @@ function mailbox(state: SyncState, data: MailboxChanged): SyncState {
   const known = scopes.get(data.mailbox);
   if (data.op === 'removed' || !data.selectable) scopes.delete(data.mailbox);
   else if (known) {
-    // A fetch under way at the old path is given up.
-    const renamed = { ...known, ...AFRESH, inFlight: null, path: data.path };
-    const there = known.path === data.path ? known : renamed;
-    scopes.set(data.mailbox, { ...there, wanted: known.wanted ?? 'poll' });
-  } else scopes.set(data.mailbox, newMailbox(data.mailbox, data.path, data.role === 'inbox'));
+    // A fetch under way at the old address is given up.
+    const moved = { ...known, ...AFRESH, inFlight: null, address: data.address };
+    const there = known.address === data.address ? known : moved;
+    scopes.set(data.mailbox, { ...there, path: data.path, wanted: known.wanted ?? 'poll' });
+  } else scopes.set(data.mailbox, newMailbox(data, data.role === 'inbox'));
   return { ...state, scopes };
 }
 
@@ -245,7 +245,7 @@ function start(
     room.backfill -= 1;
     const run = `${context.runSeed}.${effects.length}`;
     const reason = scope.wanted ?? 'poll';
-    effects.push({ kind: 'job', scope: scope.scope, path: scope.path, lane, run, reason });
+    effects.push({ kind: 'job', scope: scope.scope, address: scope.address, lane, run, reason });
     scopes.set(scope.scope, { ...scope, wanted: null, retryAt: null, inFlight: { run, lane, since: now } });
   }
 

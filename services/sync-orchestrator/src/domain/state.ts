@@ -25,8 +25,10 @@ export interface ScopeFailure {
 /** One scope: a mailbox, or the list of mailboxes. */
 export interface ScopeState {
   readonly scope: string;
-  /** The provider's address of it; null for the list of mailboxes. */
+  /** Where it is, for people; null for the list of mailboxes. */
   readonly path: string | null;
+  /** The provider's address of it; null for the list of mailboxes. */
+  readonly address: string | null;
   /** Looked at on every push: the list of mailboxes and the inbox. */
   readonly hot: boolean;
   /** Why a live look is wanted; null when none is. Set while a fetch is in flight it is the dirty bit. */
@@ -66,6 +68,7 @@ export function newMailboxList(): ScopeState {
   return {
     scope: MAILBOXES_SCOPE,
     path: null,
+    address: null,
     hot: true,
     wanted: 'poll',
     backfilled: true,
@@ -74,6 +77,9 @@ export function newMailboxList(): ScopeState {
 }
 
 /** A mailbox nobody has fetched yet: its import is to be done, which looks for what is new first. */
-export function newMailbox(scope: string, path: string, hot: boolean): ScopeState {
-  return { scope, path, hot, wanted: null, backfilled: false, ...NEVER_FETCHED };
+export function newMailbox(
+  { mailbox, path, address }: { mailbox: string; path: string; address: string },
+  hot: boolean,
+): ScopeState {
+  return { scope: mailbox, path, address, hot, wanted: null, backfilled: false, ...NEVER_FETCHED };
 }

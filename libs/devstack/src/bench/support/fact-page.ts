@@ -1,6 +1,13 @@
 /** Pages of facts as a fetcher makes them from an ordinary mailbox: 1.5 KB a message, a third of them answers. */
 import type { Outgoing } from '@mailstream/bus';
-import { type AccountRef, EVENT_TYPES, envelope, type MessageChanged, subjects } from '@mailstream/contracts';
+import {
+  type AccountRef,
+  EVENT_TYPES,
+  envelope,
+  type MessageChanged,
+  subjects,
+  uidToId,
+} from '@mailstream/contracts';
 
 const WORDS =
   'the quarterly figures are in and the team would like to thank everybody who stayed late to finish them before the meeting on monday morning'.split(
@@ -51,7 +58,7 @@ function message(n: number): MessageChanged {
     op: 'upsert',
     key: `inbox/1/${n + 1}`,
     keyKind: 'copy',
-    copy: { mailbox: 'inbox', generation: '1', uid: n + 1 },
+    copy: { mailbox: 'inbox', generation: '1', id: uidToId(n + 1) },
     origin: 'backfill',
     flags: n % 5 === 0 ? [] : n % 11 === 0 ? ['answered', 'flagged', 'seen'] : ['seen'],
     content: {

@@ -25,8 +25,8 @@ const message: MessageView = {
   flags: ['seen'],
   unread: false,
   copies: [
-    { mailbox: 'k1', path: 'INBOX', role: 'inbox', generation: '1', uid: 7, flags: [] },
-    { mailbox: 'k2', path: 'Archive', role: null, generation: '1', uid: 9, flags: [] },
+    { mailbox: 'k1', path: 'INBOX', role: 'inbox', generation: '1', id: '0000000007', flags: [] },
+    { mailbox: 'k2', path: 'Archive', role: null, generation: '1', id: '0000000009', flags: [] },
   ],
 };
 

@@ -57,10 +57,10 @@ export interface CursorFold {
   advance(at: At, fact: CursorFact, counts: RunCounts): RunNews[];
   fail(at: At, data: SyncFailed): RunNews;
   /**
-   * What was read of the scope is gone from the view: it is to be read from its beginning, should it come back. Returns the cursor to put
-   * into the log, where the old one would say that all of it was read; null when nothing was.
+   * What was read of the scope is not, or not all, in the view: it is to be read from its beginning, should it still be there. Returns the cursor
+   * to put into the log, where the old one would say that all of it was read; null when nothing was.
    */
-  restart(at: At, scope: string): CursorSeeded | null;
+  restart(at: At, scope: string, reason: CursorSeeded['reason']): CursorSeeded | null;
 }
 
 export interface LoadedCursor {
@@ -127,13 +127,13 @@ export function foldCursors(loaded: readonly LoadedCursor[]): CursorFold {
       return done && (isFirst || changedSomething) ? [{ at, verb: 'completed', view }] : [];
     },
 
-    restart(at, scope) {
+    restart(at, scope, reason) {
       const entry = entries.get(`${at.account}\u0000${scope}`);
       if (!entry || entry.now.page === null) return null;
       const prev = entry.now.page;
       entry.now = { ...entry.now, cursor: null, done: false, completedAt: null, version: at.sequence };
       const page = derivedId(at.time, 'restart', at.account, at.event);
-      return { scope, page, prev, cursor: null, reason: 'unchained' };
+      return { scope, page, prev, cursor: null, reason };
     },
 
     fail(at, { scope, run, failure, code, message }) {

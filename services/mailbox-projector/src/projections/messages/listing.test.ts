@@ -1,9 +1,9 @@
-import type { MailboxListed } from '@mailstream/contracts';
+import { type ListedUids, uidToId } from '@mailstream/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findRun, listingOf, sizeOf } from './listing.ts';
+import { listingOf } from './listing.ts';
 
-function listing(present: MailboxListed['present'], from = 1, to = 1000) {
+function listing(present: ListedUids['present'], from = 1, to = 1000) {
   return listingOf({ mailbox: 'A', generation: '1', from, to, present, sweep: false, origin: 'reconcile' });
 }
 
@@ -19,15 +19,15 @@ describe('a list of uids', () => {
         ]);
         for (let uid = 1; uid <= 61; uid += 1) {
           const flags = uid % 2 === 0 ? ['answered', 'seen'] : null;
-          expect(findRun(list, uid)?.flags).toEqual(uids.includes(uid) ? flags : undefined);
+          expect(list.find(uidToId(uid))?.flags).toEqual(uids.includes(uid) ? flags : undefined);
         }
-        expect(sizeOf(list)).toBe(uids.length);
+        expect(list.size).toBe(uids.length);
       }),
     );
   });
 
   it('counts within its window only', () => {
-    expect(sizeOf(listing([{ uids: '1:100,150', flags: null }], 10, 20))).toBe(10);
+    expect(listing([{ uids: '1:100,150', flags: null }], 10, 20).size).toBe(10);
   });
 
   it.each([['1:x'], ['5:1'], ['0'], ['1:4,4:5'], ['7,7']])('refuses %s', (uids) => {

@@ -9,8 +9,8 @@
 export const LOAD_MESSAGES = `
 with found as (
   select c.message as id, l.content
-  from json_to_recordset($1::json) as l (account text, mailbox text, generation text, uid bigint, content boolean)
-  join view.copy c using (account, mailbox, generation, uid)
+  from json_to_recordset($1::json) as l (account text, mailbox text, generation text, id text, content boolean)
+  join view.copy c using (account, mailbox, generation, id)
   union all
   select m.id, true
   from json_to_recordset($2::json) as k (account text, key text)
@@ -28,8 +28,8 @@ with found as (
 select m.id, m.tenant, m.account, m.version, m.thread, m.key, m.hint, m.received_at, m.deleted_at, m.was_in,
   m.subject, m.snippet, case when wanted.content then m.content end as content,
   coalesce((
-    select jsonb_agg(jsonb_build_object('mailbox', c.mailbox, 'generation', c.generation, 'uid', c.uid, 'flags', c.flags, 'derived', c.derived)
-      order by c.mailbox, c.generation, c.uid)
+    select jsonb_agg(jsonb_build_object('mailbox', c.mailbox, 'generation', c.generation, 'id', c.id, 'flags', c.flags, 'derived', c.derived)
+      order by c.mailbox, c.generation, c.id)
     from view.copy c where c.message = m.id
   ), '[]') as copies
 from wanted join view.message m using (id)

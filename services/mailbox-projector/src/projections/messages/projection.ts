@@ -11,12 +11,13 @@ import { type CopyState, type MessageEntry, type MessageState, mailboxesOf, type
 export const MAX_SAME_HINT = 16;
 
 /** A copy that nothing is said about beyond its flags. */
-type Placed = Pick<CopyState, 'mailbox' | 'generation' | 'uid'>;
+type Placed = Pick<CopyState, 'mailbox' | 'generation' | 'id'>;
 
 export interface MessageFold {
   readonly entries: Iterable<MessageEntry>;
   upsert(at: At, data: MessageUpsert, description: Description): Step[];
-  setFlags(at: At, copy: Copy, flags: readonly string[]): Step[];
+  /** `change` is given the flags as they are. */
+  setFlags(at: At, copy: Copy, change: (flags: readonly string[]) => readonly string[]): Step[];
   remove(at: At, copy: Copy): Step[];
   /** The copies of a mailbox among those that were loaded or came in this batch. */
   copiesIn(account: string, mailbox: string): CopyState[];
@@ -152,10 +153,12 @@ export function foldMessages(loaded: readonly MessageState[]): MessageFold {
       return steps;
     },
 
-    setFlags(where, copy, flags) {
+    setFlags(where, copy, change) {
       const entry = at(where.account, copy);
       const known = entry?.now.copies.find((other) => isSame(other, copy));
-      if (!entry || !known || isDeepStrictEqual(known.flags, flags)) return [];
+      if (!entry || !known) return [];
+      const flags = change(known.flags);
+      if (isDeepStrictEqual(known.flags, flags)) return [];
       return [step(where, entry, { copies: withCopy(where, entry, { ...known, flags }) })];
     },
 
@@ -179,11 +182,11 @@ function isNewer({ now: a }: MessageEntry, { now: b }: MessageEntry): boolean {
 }
 
 function isSame(a: Placed, b: Placed): boolean {
-  return a.uid === b.uid && a.mailbox === b.mailbox && a.generation === b.generation;
+  return a.id === b.id && a.mailbox === b.mailbox && a.generation === b.generation;
 }
 
 function inOrder(a: CopyState, b: CopyState): number {
-  return compare(a.mailbox, b.mailbox) || compare(a.generation, b.generation) || a.uid - b.uid;
+  return compare(a.mailbox, b.mailbox) || compare(a.generation, b.generation) || compare(a.id, b.id);
 }
 
 function compare(a: string, b: string): number {
@@ -195,5 +198,5 @@ function name(account: string, rest: string): string {
 }
 
 function slot(copy: Placed): string {
-  return `${copy.generation}\u0000${copy.uid}`;
+  return `${copy.generation}\u0000${copy.id}`;
 }

@@ -5,7 +5,7 @@ import { records, timestamp } from '../../sql.ts';
 import { DELETE_COPIES } from './delete-copies.sql.ts';
 import { INSERT_MESSAGES } from './insert-messages.sql.ts';
 import { LOAD_MESSAGES } from './load-messages.sql.ts';
-import { LOAD_WINDOWS } from './load-windows.sql.ts';
+import { LOAD_ID_WINDOWS, LOAD_UID_WINDOWS } from './load-windows.sql.ts';
 import { MAX_SAME_HINT } from './projection.ts';
 import {
   type Content,
@@ -59,51 +59,73 @@ export async function loadMessages(
   }));
 }
 
-/** How many of a list's uids the view had when the batch began, by window, and where the view differs from the lists. */
+/** How many of a list's ids the view had when the batch began, by window, and where the view differs from the lists. */
 export async function loadWindows(
   tx: Tx,
   windows: Batch['windows'],
 ): Promise<{ readonly known: number[]; readonly different: Location[] }> {
   const known = windows.map(() => 0);
   const different: Location[] = [];
-  if (windows.length === 0) return { known, different };
-
-  const bounds = windows.map(({ account, listing: { data, runs } }, n) => {
-    const { mailbox, generation, from: first, to: past } = data;
-    return { n, account, mailbox, generation, first, past, present: multirange(runs) };
-  });
-  const flags = windows.flatMap(({ listing }, n) => {
-    const groups = Map.groupBy(listing.runs, (run) => JSON.stringify(run.flags));
-    return [...groups.values()].flatMap((runs) => {
-      const [run] = runs;
-      return run?.flags ? [{ n, flags: run.flags, uids: multirange(runs) }] : [];
-    });
-  });
-  const rows = await tx.query<{ n: number; known: bigint; different: bigint[] }>(LOAD_WINDOWS, [
-    records(bounds),
-    records(flags),
-  ]);
+  const rows = [...(await compareUids(tx, windows)), ...(await compareIds(tx, windows))];
   for (const row of rows) {
-    const window = bounds[row.n];
+    const window = windows[row.n];
     if (!window) continue;
     known[row.n] = Number(row.known);
-    const { account, mailbox, generation } = window;
-    for (const uid of row.different)
-      different.push({ account, mailbox, generation, uid: Number(uid), content: false });
+    const { account, listing } = window;
+    const { mailbox, generation } = listing.data;
+    for (const id of row.different) different.push({ account, mailbox, generation, id, content: false });
   }
   return { known, different };
+}
+
+interface WindowRow {
+  readonly n: number;
+  readonly known: bigint;
+  readonly different: string[];
+}
+
+async function compareUids(tx: Tx, windows: Batch['windows']): Promise<WindowRow[]> {
+  const bounds: object[] = [];
+  const flags: object[] = [];
+  for (const [n, window] of windows.entries()) {
+    const { ids, runs } = window.listing;
+    if (ids) continue;
+    bounds.push({ ...boundsOf(window, n), present: multirange(runs) });
+    for (const group of Map.groupBy(runs, (run) => JSON.stringify(run.flags)).values()) {
+      const [run] = group;
+      if (run?.flags) flags.push({ n, flags: run.flags, uids: multirange(group) });
+    }
+  }
+  return bounds.length === 0 ? [] : tx.query<WindowRow>(LOAD_UID_WINDOWS, [records(bounds), records(flags)]);
+}
+
+async function compareIds(tx: Tx, windows: Batch['windows']): Promise<WindowRow[]> {
+  const bounds: object[] = [];
+  const named: object[] = [];
+  for (const [n, window] of windows.entries()) {
+    const { ids } = window.listing;
+    if (!ids) continue;
+    bounds.push(boundsOf(window, n));
+    for (const id of ids) named.push({ n, id });
+  }
+  return bounds.length === 0 ? [] : tx.query<WindowRow>(LOAD_ID_WINDOWS, [records(bounds), records(named)]);
+}
+
+function boundsOf({ account, listing }: Batch['windows'][number], n: number): object {
+  const { data, from: first, to: past } = listing;
+  return { n, account, mailbox: data.mailbox, generation: data.generation, first, past };
 }
 
 /** The copies of mailboxes that are gone, and of generations that are over. */
 export async function loadEmptied(tx: Tx, emptied: Batch['emptied']): Promise<Location[]> {
   if (emptied.length === 0) return [];
-  const rows = await tx.query<{ account: string; mailbox: string; generation: string; uid: bigint }>(
-    `select c.account, c.mailbox, c.generation, c.uid
+  const rows = await tx.query<{ account: string; mailbox: string; generation: string; id: string }>(
+    `select c.account, c.mailbox, c.generation, c.id
      from json_to_recordset($1::json) as e (account text, mailbox text, "except" text)
      join view.copy c using (account, mailbox) where c.generation is distinct from e.except`,
     [records(emptied)],
   );
-  return rows.map((row) => ({ ...row, uid: Number(row.uid), content: false }));
+  return rows.map((row) => ({ ...row, content: false }));
 }
 
 /** Writes what changed. Returns, by message, the content of those in `wanted` that memory does not have. */
@@ -178,7 +200,7 @@ async function saveCopies(tx: Tx, changed: readonly MessageEntry[]): Promise<voi
 }
 
 function isSamePlace(a: CopyState, b: CopyState): boolean {
-  return a.uid === b.uid && a.mailbox === b.mailbox && a.generation === b.generation;
+  return a.id === b.id && a.mailbox === b.mailbox && a.generation === b.generation;
 }
 
 /** The literal of an `int8multirange`. */

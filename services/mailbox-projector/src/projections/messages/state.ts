@@ -20,7 +20,7 @@ export function contentOf(
 export interface CopyState {
   readonly mailbox: string;
   readonly generation: string;
-  readonly uid: number;
+  readonly id: string;
   readonly flags: readonly string[];
   /** It joined its message by the hint (see identity.ts). */
   readonly derived: boolean;
@@ -40,7 +40,7 @@ export interface MessageState {
   readonly receivedAt: string;
   /** Null: as it is in the database. */
   readonly content: Content | null;
-  /** None once it is deleted. Ordered by mailbox, generation, uid. */
+  /** None once it is deleted. Ordered by mailbox, generation, id. */
   readonly copies: readonly CopyState[];
   /** Unix milliseconds; null while it has copies. */
   readonly deletedAt: number | null;

@@ -16,7 +16,7 @@ function atTime(n: number): At {
 
 function entryOf({ id }: Mail, n: number): MessageEntry {
   const receivedAt = new Date(n * 1000).toISOString();
-  const copy = { mailbox: 'A', generation: '1', uid: 1, flags: [], derived: false };
+  const copy = { mailbox: 'A', generation: '1', id: '1', flags: [], derived: false };
   const now = { ...messageWith([copy]), id, thread: '', receivedAt };
   return { before: null, now, lastAlive: null, origin: null };
 }
