@@ -1,5 +1,18 @@
-/** All providers. Adding one is one line; each loads its own library when it first connects. */
+/** All providers. Adding one is one line here and one for its configuration; each loads its own library when it first connects. */
+import type { EnvReader } from '@mailstream/runtime';
+import { type MicrosoftConfig, readMicrosoftConfig } from './graph/config.ts';
 import { imap } from './imap/index.ts';
 import type { Provider } from './provider.ts';
 
-export const PROVIDERS: readonly Provider[] = [imap];
+/** What providers are told by the environment of the services that use them. */
+export interface ProvidersConfig {
+  readonly microsoft: MicrosoftConfig;
+}
+
+export function readProvidersConfig(env: EnvReader): ProvidersConfig {
+  return { microsoft: readMicrosoftConfig(env) };
+}
+
+export function createProviders(_config: ProvidersConfig): readonly Provider[] {
+  return [imap];
+}

@@ -5,6 +5,8 @@ import { AppError } from './errors.ts';
 export interface EnvReader {
   string(name: string, fallback?: string): string;
   optional(name: string): string | null;
+  /** An address of http or https, without slashes at its end. */
+  url(name: string, fallback: string): string;
   integer(name: string, fallback: number, range: { min: number; max: number }): number;
   /** Throws `config.invalid` with all problems found; call it after the last read. */
   check(): void;
@@ -20,6 +22,12 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
       return text ?? '';
     },
     optional: (name) => value(name) ?? null,
+    url(name, fallback) {
+      const text = value(name) ?? fallback;
+      if (/^https?:$/.test(URL.parse(text)?.protocol ?? '')) return text.replace(/\/+$/, '');
+      problems.push(`${name} must be an address like ${fallback}, not ${JSON.stringify(text)}`);
+      return fallback;
+    },
     integer(name, fallback, { min, max }) {
       const text = value(name);
       if (text === undefined) return fallback;

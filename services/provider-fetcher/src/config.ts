@@ -1,4 +1,5 @@
 /** What the fetcher is told by its environment. */
+import { readProvidersConfig } from '@mailstream/providers';
 import { readEnv, readServiceEnv } from '@mailstream/runtime';
 
 export function readConfig() {
@@ -11,6 +12,7 @@ export function readConfig() {
       backfill: env.integer('MAILSTREAM_BACKFILL_JOBS', 4, { min: 1, max: 1_000 }),
     },
     watches: env.integer('MAILSTREAM_WATCHES', 5_000, { min: 0, max: 100_000 }),
+    providers: readProvidersConfig(env),
     sessionIdleMs: 60_000,
   };
   env.check();

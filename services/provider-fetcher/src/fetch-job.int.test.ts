@@ -14,8 +14,8 @@ import {
   validatorOf,
 } from '@mailstream/contracts';
 import { deliver, demoMail } from '@mailstream/devstack';
-import { PROVIDERS } from '@mailstream/providers';
-import { createLogger } from '@mailstream/runtime';
+import { createProviders, readProvidersConfig } from '@mailstream/providers';
+import { createLogger, readEnv } from '@mailstream/runtime';
 import { createDovecot, createNats, hasDovecot, type TestDovecot, type TestNats } from '@mailstream/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { fetchJob } from './fetch-job.ts';
@@ -24,6 +24,7 @@ import { createSessions } from './sessions.ts';
 
 const USER = { user: 'ada', password: 'secret' };
 const logger = createLogger('test', 'silent');
+const providers = createProviders(readProvidersConfig(readEnv({})));
 const stop = new AbortController();
 
 describe.skipIf(!hasDovecot())('a fetch job', () => {
@@ -61,7 +62,7 @@ describe.skipIf(!hasDovecot())('a fetch job', () => {
     return { ok: true, settings, credential: { password }, credentialVersion: 1 };
   }
 
-  const sessions = () => createSessions({ bus, providers: PROVIDERS, logger, idleMs: 1_000 });
+  const sessions = () => createSessions({ bus, providers, logger, idleMs: 1_000 });
 
   const newJob = (account: string, over: Partial<FetchJob> = {}): FetchJob => ({
     run: uuidv7(),
@@ -161,7 +162,7 @@ describe.skipIf(!hasDovecot())('a fetch job', () => {
     const job = newJob(uuidv7());
     const subject = subjects.job(job.provider, job.lane, job.account, job.scope);
     const over = new AbortController();
-    const deps = { bus, logger, sessions: sessions(), providers: PROVIDERS };
+    const deps = { bus, logger, sessions: sessions(), providers };
     const consumers = createJobConsumers({ ...deps, concurrency: { live: 1, backfill: 1 } });
     const working = Promise.all(consumers.map((part) => part.run(over.signal)));
     await bus.offer('FETCH', subject, job);

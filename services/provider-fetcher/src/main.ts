@@ -1,6 +1,6 @@
 /** The provider fetcher: the edge to mail providers. Does fetch jobs and watches accounts; keeps no state. */
 import { connectBus } from '@mailstream/bus';
-import { PROVIDERS } from '@mailstream/providers';
+import { createProviders } from '@mailstream/providers';
 import { createHttpServer, createLogger, createTokenAuth, httpPart, runService } from '@mailstream/runtime';
 import { readConfig } from './config.ts';
 import { createJobConsumers } from './jobs.ts';
@@ -14,7 +14,8 @@ await runService(logger, async () => {
   const bus = await connectBus({ url: config.natsUrl, name: 'provider-fetcher', logger });
   await bus.ensureTopology({ replicas: config.replicas });
 
-  const sessions = createSessions({ bus, providers: PROVIDERS, logger, idleMs: config.sessionIdleMs });
+  const providers = createProviders(config.providers);
+  const sessions = createSessions({ bus, providers, logger, idleMs: config.sessionIdleMs });
 
   const app = await createHttpServer({
     title: 'Mailstream provider fetcher',
@@ -25,8 +26,8 @@ await runService(logger, async () => {
   return {
     parts: [
       sessions.part,
-      ...createJobConsumers({ bus, sessions, logger, providers: PROVIDERS, concurrency: config.concurrency }),
-      ...createWatchers({ bus, sessions, logger, providers: PROVIDERS, capacity: config.watches }),
+      ...createJobConsumers({ bus, sessions, logger, providers, concurrency: config.concurrency }),
+      ...createWatchers({ bus, sessions, logger, providers, capacity: config.watches }),
       httpPart(app, config.http),
     ],
     close: [() => bus.close()],

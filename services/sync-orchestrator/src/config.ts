@@ -1,4 +1,5 @@
 /** What the orchestrator is told by its environment. */
+import { readProvidersConfig } from '@mailstream/providers';
 import { readEnv, readServiceEnv } from '@mailstream/runtime';
 import type { SyncLimits } from './domain/decide.ts';
 
@@ -20,6 +21,7 @@ export function readConfig() {
     key: { text: env.optional('MAILSTREAM_KEY'), file: env.optional('MAILSTREAM_KEY_FILE') },
     replicas: env.integer('MAILSTREAM_STREAM_REPLICAS', 1, { min: 1, max: 5 }),
     maxLag: env.integer('MAILSTREAM_MAX_LAG', 20_000, { min: 1, max: 10_000_000 }),
+    providers: readProvidersConfig(env),
     sweepMs: 30_000,
     limits,
   };

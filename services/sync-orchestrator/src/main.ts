@@ -2,6 +2,7 @@
 import { connectBus } from '@mailstream/bus';
 import { createDb, migrate } from '@mailstream/db';
 import { migrateFold } from '@mailstream/fold';
+import { createProviders } from '@mailstream/providers';
 import { createHttpServer, createLogger, createTokenAuth, httpPart, runService } from '@mailstream/runtime';
 import { readConfig } from './config.ts';
 import { createVault, loadKey } from './credentials/vault.ts';
@@ -29,7 +30,8 @@ await runService(logger, async () => {
     authenticate: createTokenAuth(config.apiToken),
     ready: async () => bus.connected() && (await db.query('SELECT 1')).length === 1,
   });
-  const parts = createOrchestrator({ bus, db, vault, app, logger, config });
+  const providers = createProviders(config.providers);
+  const parts = createOrchestrator({ bus, db, vault, app, logger, config, providers });
   const topology = createTopologyKeeper({ bus, logger, replicas: config.replicas });
   return {
     parts: [topology, ...parts, httpPart(app, config.http)],

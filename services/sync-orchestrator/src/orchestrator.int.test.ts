@@ -3,13 +3,21 @@ import { type Bus, connectBus } from '@mailstream/bus';
 import { type Account, type CredentialsReply, type FetchJob, subjects } from '@mailstream/contracts';
 import { createDb, type Db, migrate } from '@mailstream/db';
 import { migrateFold } from '@mailstream/fold';
-import { createHttpServer, createLogger, createTokenAuth, type HttpServer } from '@mailstream/runtime';
+import { createProviders, readProvidersConfig } from '@mailstream/providers';
+import {
+  createHttpServer,
+  createLogger,
+  createTokenAuth,
+  type HttpServer,
+  readEnv,
+} from '@mailstream/runtime';
 import { createDatabase, createNats, type TestDatabase, type TestNats } from '@mailstream/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createVault } from './credentials/vault.ts';
 import { createOrchestrator } from './orchestrator.ts';
 
 const logger = createLogger('test', 'silent');
+const providers = createProviders(readProvidersConfig(readEnv({})));
 const LIMITS = { inFlight: 3, pollMs: 60_000, deepPollMs: 900_000, lostMs: 600_000, backPressureMs: 1_000 };
 const SETTINGS = { host: 'imap.example.com', secure: true, user: 'ada@example.com' };
 const PASSWORD = 'canary-password-1';
@@ -36,7 +44,15 @@ beforeAll(async () => {
     ready: () => true,
   });
   const config = { limits: LIMITS, maxLag: 20_000, sweepMs: 30_000 };
-  const parts = createOrchestrator({ bus, db, vault: createVault(Buffer.alloc(32, 7)), app, logger, config });
+  const parts = createOrchestrator({
+    bus,
+    db,
+    vault: createVault(Buffer.alloc(32, 7)),
+    app,
+    logger,
+    config,
+    providers,
+  });
   running = Promise.all(parts.map((part) => part.run(stop.signal)));
 });
 afterAll(async () => {
@@ -242,6 +258,7 @@ it('what was promised before a crash is published again on start', async () => {
     app: spare,
     logger,
     config,
+    providers,
   });
   const restarted = Promise.all(parts.map((part) => part.run(again.signal)));
   expect((await jobOf(body.id)).run).toBe(job.run);

@@ -2,7 +2,7 @@
 import type { Bus } from '@mailstream/bus';
 import type { Db } from '@mailstream/db';
 import { createFold, createOutbox } from '@mailstream/fold';
-import { PROVIDERS } from '@mailstream/providers';
+import type { Provider } from '@mailstream/providers';
 import type { HttpServer, Logger, Part } from '@mailstream/runtime';
 import { createAccounts } from './accounts/accounts.ts';
 import { createProviderCatalog } from './accounts/provider-catalog.ts';
@@ -24,13 +24,15 @@ export interface OrchestratorDeps {
   readonly vault: Vault;
   readonly app: HttpServer;
   readonly logger: Logger;
+  readonly providers: readonly Provider[];
   readonly config: Pick<Config, 'limits' | 'maxLag' | 'sweepMs'>;
 }
 
 /** Registers the routes and returns the parts to run. */
-export function createOrchestrator({ bus, db, vault, app, logger, config }: OrchestratorDeps): Part[] {
+export function createOrchestrator(deps: OrchestratorDeps): Part[] {
+  const { bus, db, vault, app, logger, config } = deps;
   const { limits } = config;
-  const providers = createProviderCatalog(PROVIDERS);
+  const providers = createProviderCatalog(deps.providers);
   const outbox = createOutbox({ bus, db, logger, name: 'control' });
   const backfillAllowed = createBackPressure({ bus, db, maxLag: config.maxLag });
   const pushOf = (provider: string) => providers.get(provider).push;
