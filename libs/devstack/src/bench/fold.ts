@@ -1,5 +1,5 @@
 /** `npm run bench -- fold`: how fast the projector folds a full log into the view and publishes the changes, everything on this machine. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +11,8 @@ import { freePort } from '../ports.ts';
 import { startPostgres } from '../postgres.ts';
 import { startService } from '../stack.ts';
 import { factPage } from './support/fact-page.ts';
+import { rounded, show } from './support/figures.ts';
+import { cpuSeconds, peakRssMb } from './support/processes.ts';
 
 const PAGE = 500;
 const TOKEN = 'bench';
@@ -48,22 +50,27 @@ try {
     port: await freePort(),
     env: { NATS_URL: nats.url, DATABASE_URL: postgres.url, MAILSTREAM_API_TOKEN: TOKEN },
   });
-  const started = performance.now();
   stops.push(() => projector.stop());
-  let rss = 0;
-  while (!(await isToldToTheEnd(bus))) {
-    rss = Math.max(rss, rssMb(projector.child().pid));
-    await sleep(50);
-  }
+  const pids = { projector: projector.child().pid, postgres: postgres.child.pid, nats: nats.child.pid };
+  const costs = () => Object.values(pids).map(cpuSeconds);
+  const before = costs();
+  const started = performance.now();
+  while (!(await isToldToTheEnd(bus))) await sleep(50);
   const seconds = (performance.now() - started) / 1000;
-  const result = {
-    events_per_second: Math.round(messages / seconds),
-    messages,
-    accounts: accounts.length,
-    seconds: Number(seconds.toFixed(2)),
-    rss_peak_mb: rss,
-  };
-  console.log(values.json ? JSON.stringify(result) : result);
+  const cpu = costs().map((after, n) => ((after - (before[n] ?? 0)) / messages) * 1e6);
+  show(
+    {
+      events_per_second: rounded(messages / seconds),
+      messages,
+      accounts: accounts.length,
+      seconds: rounded(seconds, 2),
+      ...Object.fromEntries(
+        Object.keys(pids).map((name, n) => [`cpu_us_per_event_${name}`, rounded(cpu[n] ?? 0)]),
+      ),
+      rss_peak_mb: peakRssMb(pids.projector),
+    },
+    values.json,
+  );
 } finally {
   for (const stop of stops.toReversed()) await stop();
 }
@@ -100,15 +107,6 @@ async function isToldToTheEnd(bus: Bus): Promise<boolean> {
       return false;
   }
   return true;
-}
-
-function rssMb(pid: number): number {
-  try {
-    const kb = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    return Math.round(Number(kb) / 1024);
-  } catch {
-    return 0;
-  }
 }
 
 function note(line: string): void {

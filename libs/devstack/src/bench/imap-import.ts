@@ -1,8 +1,8 @@
 /** `npm run bench -- imap-import`: a mailbox from the IMAP server to committed rows, beside bare imapflow reading the same. */
 import { parseArgs } from 'node:util';
-import { SERVICES } from '../stack.ts';
-import { peakRssMb, quantile, rounded, show } from './support/figures.ts';
+import { quantile, rounded, show } from './support/figures.ts';
 import { countCopies, type ImapBench, startImapBench, until } from './support/imap-bench.ts';
+import { cpuSeconds, peakRssMb } from './support/processes.ts';
 
 const { values } = parseArgs({
   options: {
@@ -17,14 +17,19 @@ const bench = await startImapBench({ mail: { count: messages } });
 try {
   // The first makes Dovecot's index of the new mail, and warms imapflow up.
   await readBare(bench);
+  const bareCpu = process.cpuUsage();
   const bare = [await readBare(bench)];
+  const bareUs = micros(process.cpuUsage(bareCpu)) / messages;
   const cold = await importOnce(bench);
+  const before = costsOf(bench);
   const warm: number[] = [];
   for (let round = 0; round < Number(values.rounds); round += 1) {
     warm.push(await importOnce(bench));
     bare.push(await readBare(bench));
   }
-  const rss = SERVICES.map((name) => [name, peakRssMb(bench.stack.unit(name).child().pid)] as const);
+  const { units } = bench.stack;
+  const rss = units.slice(2).map((unit) => [unit.name, peakRssMb(unit.child().pid)] as const);
+  const cpu = costsOf(bench).map(([name, us], n) => [name, (us - (before[n]?.[1] ?? 0)) / messages] as const);
   const ours = warm.length > 0 ? quantile(warm, 0.5) : cold;
   const theirs = Math.max(...bare);
   show(
@@ -35,12 +40,25 @@ try {
       cold_messages_per_second: rounded(cold),
       rss_peak_mb: Math.max(...rss.map(([, mb]) => mb)),
       ...Object.fromEntries(rss.map(([name, mb]) => [`rss_${name.replace('-', '_')}_mb`, mb])),
+      ...Object.fromEntries(
+        cpu.map(([name, us]) => [`cpu_us_${name.replace('-', '_')}`, rounded(us / Math.max(1, warm.length))]),
+      ),
+      cpu_us_bare_imapflow: rounded(bareUs),
       messages,
     },
     values.json,
   );
 } finally {
   await bench.stop();
+}
+
+/** Processor time so far of each process with its children, microseconds. */
+function costsOf({ stack }: ImapBench) {
+  return stack.units.map(({ name, child }) => [name, cpuSeconds(child().pid) * 1e6] as const);
+}
+
+function micros({ user, system }: NodeJS.CpuUsage): number {
+  return user + system;
 }
 
 /** Messages per second from the account being added until all its rows are committed. */

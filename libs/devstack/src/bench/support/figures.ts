@@ -1,6 +1,4 @@
 /** Figures of a bench and how they are shown. */
-import { readFileSync } from 'node:fs';
-
 export type Figures = Readonly<Record<string, number>>;
 
 /** One JSON line of flat keys for programs, a table for people. */
@@ -17,14 +15,4 @@ export function quantile(values: readonly number[], share: number): number {
 
 export function rounded(value: number, digits = 0): number {
   return Number(value.toFixed(digits));
-}
-
-/** The most memory a running process ever had, MB; 0 where the system does not say. */
-export function peakRssMb(pid: number): number {
-  try {
-    const kb = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    return Math.round(Number(kb) / 1024);
-  } catch {
-    return 0;
-  }
 }
