@@ -22,7 +22,12 @@ export const STREAMS = {
   SYNC: {
     name: 'SYNC',
     description: 'Hints: look at this account now. Coalesced by the server; schedules live here too.',
-    subjects: ['sync.requested.*.*.*', 'sync.schedule.*.*.*', 'sync.fetched.*.*.*'],
+    subjects: [
+      'sync.requested.*.*.*',
+      'sync.schedule.*.*.*',
+      'sync.fetched.*.*.*',
+      'sync.subscription.*.*.*',
+    ],
     retention: 'workqueue',
     onePerSubject: 'replace',
     schedules: true,
@@ -47,6 +52,13 @@ export const STREAMS = {
     subjects: ['watch.*.*', 'lease.*.*'],
     retention: 'workqueue',
     onePerSubject: 'refuse',
+  },
+  PUSH: {
+    name: 'PUSH',
+    description: 'Whose mailbox a notification is about: one message per subscription at a provider.',
+    subjects: ['push.*.*'],
+    retention: 'limits',
+    onePerSubject: 'replace',
   },
   CHANGES: {
     name: 'CHANGES',

@@ -52,6 +52,8 @@ describe('subjects', () => {
         expect(isStoredIn(STREAMS.SYNC, subjects.hint(ref, 'push'))).toBe(true);
         expect(isStoredIn(STREAMS.SYNC, subjects.schedule(ref, one))).toBe(true);
         expect(isStoredIn(STREAMS.SYNC, subjects.fetched(ref, one))).toBe(true);
+        expect(isStoredIn(STREAMS.SYNC, subjects.subscription(ref, 'due'))).toBe(true);
+        expect(isStoredIn(STREAMS.PUSH, subjects.push(one, 'any.*> thing'))).toBe(true);
         expect(isStoredIn(STREAMS.MAIL, subjects.fact(ref, 'account.added'))).toBe(true);
         expect(isStoredIn(STREAMS.MAIL, subjects.relay('mail', one, '03'))).toBe(true);
         expect(isStoredIn(STREAMS.FETCH, subjects.job(one, lane, ref.account, two))).toBe(true);

@@ -1,9 +1,16 @@
 /** Every subject of Mailstream, built and parsed in one place; nobody else concatenates dots. */
-import { isToken, partitionOf } from './ids.ts';
+import { hashToken, isToken, partitionOf } from './ids.ts';
 
 /** Why an account is to be looked at. `push`: hot scopes now. `user`: all scopes now. `poll`, `retry`: whatever is due. */
 export const HINT_REASONS = ['push', 'user', 'poll', 'retry'] as const;
 export type HintReason = (typeof HINT_REASONS)[number];
+
+/**
+ * What may have happened to the account's subscription at its provider. `due`: see whether it is to be made or renewed. `renew`: ask the provider
+ * now. `removed`: the provider has ended it.
+ */
+export const SUBSCRIPTION_EVENTS = ['due', 'renew', 'removed'] as const;
+export type SubscriptionEvent = (typeof SUBSCRIPTION_EVENTS)[number];
 
 /** `live` carries what changes now, `backfill` what was there before: separate consumers, so imports never starve live mail. */
 export const LANES = ['live', 'backfill'] as const;
@@ -29,6 +36,8 @@ export const subjects = {
   hint: (at: AccountRef, reason: HintReason) => `sync.requested.${tokens(at.tenant, at.account)}.${reason}`,
   schedule: (at: AccountRef, kind: string) => `sync.schedule.${tokens(at.tenant, at.account, kind)}`,
   fetched: (at: AccountRef, scope: string) => `sync.fetched.${tokens(at.tenant, at.account, scope)}`,
+  subscription: (at: AccountRef, event: SubscriptionEvent) =>
+    `sync.subscription.${tokens(at.tenant, at.account)}.${event}`,
   fact: (at: AccountRef, fact: string) =>
     `mail.${partitionOf(at.account)}.${tokens(at.tenant, at.account)}.${fact}`,
   cursor: (at: AccountRef, scope: string) =>
@@ -36,6 +45,8 @@ export const subjects = {
   job: (provider: string, lane: Lane, account: string, scope: string) =>
     `fetch.${tokens(provider)}.${lane}.${tokens(account, scope)}`,
   watch: (provider: string, account: string) => `watch.${tokens(provider, account)}`,
+  /** The provider's id of the subscription is hashed: it may hold anything. */
+  push: (provider: string, subscription: string) => `push.${tokens(provider)}.${hashToken(subscription)}`,
   partitionLease: (fold: string, partition: string) => `lease.${tokens(fold, partition)}`,
   change: (at: AccountRef, entity: string, verb: string) =>
     `changes.${tokens(at.tenant, at.account, entity, verb)}`,

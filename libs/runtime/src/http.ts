@@ -15,6 +15,7 @@ import type { Authenticate, Principal } from './auth.ts';
 import { aborted } from './clock.ts';
 import { AppError, type ErrorClass, messageOf } from './errors.ts';
 import type { Logger } from './log.ts';
+import type { Metrics } from './metrics.ts';
 import { findNul } from './nul.ts';
 import type { Part } from './run-service.ts';
 import { firstProblem } from './validation.ts';
@@ -23,6 +24,10 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who calls; set for every route under `/v1`. */
     principal: Principal;
+  }
+  interface FastifyContextConfig {
+    /** Answers anybody, without the API token. */
+    open?: boolean;
   }
 }
 
@@ -42,6 +47,8 @@ export interface HttpDeps {
   readonly ready: () => boolean | Promise<boolean>;
   /** Completes the OpenAPI document before it is served; the gateway adds what the services behind it say. */
   readonly completeOpenApi?: (own: object) => Promise<object>;
+  /** What `/metrics` tells; the path is not there without. */
+  readonly metrics?: Metrics;
   /** Largest request body, bytes. */
   readonly bodyLimit?: number;
 }
@@ -60,8 +67,8 @@ const STATUS: Record<ErrorClass, number> = {
 };
 
 /**
- * A Fastify server with `/livez` and `/readyz` open, everything under `/v1` behind `authenticate`, errors as `ApiError`, and the
- * OpenAPI 3.1 document of its routes at `/openapi.json`. Register routes, then `listen`.
+ * A Fastify server with `/livez` and `/readyz` open, `/metrics` and everything under `/v1` behind `authenticate` unless the route's config
+ * says `open`, errors as `ApiError`, and the OpenAPI 3.1 document of its routes at `/openapi.json`. Register routes, then `listen`.
  */
 export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
   const logger: FastifyBaseLogger = deps.logger;
@@ -89,7 +96,9 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
 
   app.decorateRequest('principal', { getter: unauthenticated });
   app.addHook('onRequest', async (request) => {
-    if (!request.url.startsWith('/v1/')) return;
+    // By the route and not by what was asked for, which may be spelt in several ways.
+    const { url = request.url, config } = request.routeOptions;
+    if (config.open || !(url === '/metrics' || url.startsWith('/v1/'))) return;
     const principal = deps.authenticate(request.headers.authorization);
     Object.defineProperty(request, 'principal', { value: principal });
   });
@@ -117,6 +126,11 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
     const ready = await deps.ready();
     return reply.status(ready ? 200 : 503).send({ ready });
   });
+  const { metrics } = deps;
+  if (metrics)
+    app.get('/metrics', { schema: { hide: true } }, async (_request, reply) =>
+      reply.type('text/plain; version=0.0.4').send(metrics.text()),
+    );
   app.get('/openapi.json', { schema: { hide: true } }, async () => {
     const own = app.swagger();
     return (await deps.completeOpenApi?.(own)) ?? own;
@@ -128,7 +142,7 @@ function unauthenticated(): Principal {
   throw new AppError(
     'auth.missing',
     'auth',
-    'this route has no caller: only routes under /v1 are authenticated',
+    'this route has no caller: only routes under /v1 that are not open are authenticated',
   );
 }
 

@@ -6,5 +6,6 @@ export * from './env.ts';
 export * from './errors.ts';
 export * from './http.ts';
 export * from './log.ts';
+export * from './metrics.ts';
 export * from './run-service.ts';
 export * from './validation.ts';

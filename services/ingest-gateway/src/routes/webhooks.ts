@@ -1,0 +1,88 @@
+/** `POST /v1/webhooks/<provider>`: where providers say that something happened. Open to anybody; each notification proves itself. */
+import type { Bus } from '@mailstream/bus';
+import { type Notification, WEBHOOKS, type Webhook } from '@mailstream/providers/webhooks';
+import { AppError, type HttpServer } from '@mailstream/runtime';
+import type { AcceptNotifications } from '../accept-notifications.ts';
+import { hintNotStored } from '../hints.ts';
+
+export interface WebhookDeps {
+  readonly bus: Pick<Bus, 'connected'>;
+  readonly accept: AcceptNotifications;
+}
+
+/** Longest text that is echoed, characters. */
+const MAX_CHALLENGE = 2_048;
+/** Most notifications of one request: each costs a look-up. */
+const MAX_NOTIFICATIONS = 1_000;
+/** Providers that wait longer than three seconds slow down, and in the end give up. */
+const ANSWER_MS = 2_500;
+
+/**
+ * Answers 202 only when what was told is on disk, and does nothing else; 503 when it is not: the provider tells it again. What is no list of
+ * notifications is refused with 400 and not with a polite 202: no provider sends it, unless it has changed its format, and then it shall go on
+ * telling until we understand.
+ */
+export async function registerWebhookRoutes(app: HttpServer, deps: WebhookDeps): Promise<void> {
+  await app.register((scope, _options, done) => {
+    // As text, whatever it calls itself: Graph asks whether we are there with an empty text, and what is no JSON is ours to answer.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, parsed) => parsed(null, body));
+    for (const webhook of WEBHOOKS)
+      for (const path of webhook.paths)
+        scope.post<{ Querystring: Record<string, unknown>; Body: string | null }>(
+          `/v1/webhooks/${path}`,
+          { config: { open: true }, schema: { hide: true } },
+          async ({ query, body }, reply) => {
+            const challenge = query[webhook.challenge];
+            if (challenge !== undefined) return reply.headers(PLAIN_TEXT).send(echoed(challenge));
+            const notifications = notificationsIn(webhook, body);
+            if (!deps.bus.connected()) throw hintNotStored('not connected to NATS');
+            await inTime(deps.accept(webhook.provider, notifications));
+            return reply.status(202).send();
+          },
+        );
+    done();
+  });
+}
+
+/** The text comes from the caller: no browser shall take it for a page. */
+const PLAIN_TEXT = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' };
+
+function echoed(challenge: unknown): string {
+  if (typeof challenge === 'string' && challenge.length <= MAX_CHALLENGE) return challenge;
+  throw new AppError(
+    'webhook.invalid',
+    'invalid',
+    `one text of at most ${MAX_CHALLENGE} characters is echoed`,
+  );
+}
+
+function notificationsIn(webhook: Webhook, body: string | null): readonly (Notification | null)[] {
+  const list = webhook.read(parseJson(body ?? ''));
+  if (!list)
+    throw new AppError('webhook.invalid', 'invalid', 'the body is not a list of notifications in JSON');
+  if (list.length > MAX_NOTIFICATIONS)
+    throw new AppError(
+      'webhook.invalid',
+      'invalid',
+      `${list.length} notifications in one request; at most ${MAX_NOTIFICATIONS} are taken`,
+    );
+  return list;
+}
+
+/** The value, or null when it is none. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+async function inTime(accepting: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(hintNotStored('NATS takes too long')), ANSWER_MS);
+  });
+  await Promise.race([accepting, late]).finally(() => clearTimeout(timer));
+}
