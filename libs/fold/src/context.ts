@@ -1,10 +1,9 @@
 /** What all parts of one fold share. */
 import type { Bus } from '@mailstream/bus';
 import type { Db } from '@mailstream/db';
-import type { Logger } from '@mailstream/runtime';
+import type { Logger, Turns } from '@mailstream/runtime';
 import type { Judge } from './chain.ts';
 import type { FoldDefinition } from './port.ts';
-import type { Turns } from './turns.ts';
 
 /** Counts since the process started. */
 export interface FoldStats {

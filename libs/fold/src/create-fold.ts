@@ -2,13 +2,12 @@
 import type { Bus } from '@mailstream/bus';
 import { type FoldLag, PARTITIONS, partitionToken, subjects } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
-import { backoffMs, type Logger, type Part, pause } from '@mailstream/runtime';
+import { backoffMs, createTurns, type Logger, type Part, pause } from '@mailstream/runtime';
 import type { FoldContext, FoldSeams, FoldStats } from './context.ts';
 import { leaseFilter } from './filters.ts';
 import { runPartition } from './partition-loop.ts';
 import type { FoldDefinition } from './port.ts';
 import { readLag } from './positions.ts';
-import { createTurns } from './turns.ts';
 
 export interface FoldOptions {
   readonly bus: Bus;

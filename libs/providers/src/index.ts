@@ -1,3 +1,4 @@
 /** The providers. */
+export * from './oauth.ts';
 export * from './provider.ts';
 export * from './registry.ts';

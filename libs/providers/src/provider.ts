@@ -8,6 +8,7 @@ import type {
   Origin,
 } from '@mailstream/contracts';
 import type { TSchema } from 'typebox';
+import type { OAuth } from './oauth.ts';
 
 /** A JSON value of the provider's own making that says how far a scope was read. Stored and returned as it is. */
 export type Cursor = unknown;
@@ -74,7 +75,10 @@ export interface Provider {
   /** What one cursor covers. */
   readonly scope: 'account' | 'mailbox';
   readonly settings: TSchema;
+  /** What sessions are opened with: of a provider that is signed in with, an `AccessToken`; of any other, what was given to us. */
   readonly credential: TSchema;
+  /** Present where accounts are connected by signing in with the provider. */
+  readonly oauth?: OAuth;
   /** A name for people when none was given, for example `ada at imap.example.com`. */
   describe(settings: unknown): string;
   connect(request: ConnectRequest): Promise<Session>;

@@ -7,6 +7,8 @@ export interface EnvReader {
   optional(name: string): string | null;
   /** An address of http or https, without slashes at its end. */
   url(name: string, fallback: string): string;
+  /** Origins such as `https://app.example.com`, separated by commas; none when not set. */
+  origins(name: string): readonly string[];
   integer(name: string, fallback: number, range: { min: number; max: number }): number;
   /** Throws `config.invalid` with all problems found; call it after the last read. */
   check(): void;
@@ -27,6 +29,15 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
       if (/^https?:$/.test(URL.parse(text)?.protocol ?? '')) return text.replace(/\/+$/, '');
       problems.push(`${name} must be an address like ${fallback}, not ${JSON.stringify(text)}`);
       return fallback;
+    },
+    origins(name) {
+      const parts = (value(name) ?? '').split(',').map((part) => part.trim());
+      return parts.filter(Boolean).flatMap((part) => {
+        const url = URL.parse(part);
+        if (url && /^https?:$/.test(url.protocol)) return [url.origin];
+        problems.push(`${name} must be origins like https://app.example.com, not ${JSON.stringify(part)}`);
+        return [];
+      });
     },
     integer(name, fallback, { min, max }) {
       const text = value(name);

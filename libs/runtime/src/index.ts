@@ -8,4 +8,5 @@ export * from './http.ts';
 export * from './log.ts';
 export * from './metrics.ts';
 export * from './run-service.ts';
+export * from './turns.ts';
 export * from './validation.ts';

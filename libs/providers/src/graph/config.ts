@@ -2,7 +2,7 @@
 import type { EnvReader } from '@mailstream/runtime';
 
 /** Stands for the directory (tenant) in an address, as in Microsoft's own descriptions of its endpoints. */
-const DIRECTORY = '{tenantid}';
+export const DIRECTORY = '{tenantid}';
 
 export interface MicrosoftConfig {
   /** The application as it is registered with Microsoft; null: accounts cannot be connected by consent. */
