@@ -59,6 +59,8 @@ export interface Session {
 }
 
 export interface ConnectRequest {
+  /** Names the account: its sessions share what the provider allows one account at a time. */
+  readonly account: string;
   /** Checked against `settings` of the provider. */
   readonly settings: unknown;
   /** Checked against `credential` of the provider. */

@@ -44,7 +44,7 @@ export function createSessions(deps: {
     if (!provider) throw new Error(`there is no provider ${request.provider}`);
     const { settings, credential } = await askBroker(request);
     const renew = async () => (await askBroker(request)).credential;
-    return provider.connect({ settings, credential, renew, signal });
+    return provider.connect({ account: request.account, settings, credential, renew, signal });
   }
 
   async function askBroker(request: SessionRequest): Promise<{ settings: unknown; credential: unknown }> {

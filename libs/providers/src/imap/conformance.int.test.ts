@@ -44,6 +44,7 @@ describe.skipIf(!hasDovecot()).each(SERVERS)('IMAP: %s', (name, capability) => {
         world,
         connect: () =>
           imap.connect({
+            account: 'a',
             settings,
             credential: { password: PASSWORD },
             renew: neverRenewed,

@@ -20,7 +20,13 @@ afterEach(async () => {
 
 function connect(settings: Partial<ImapSettings>, password = 'secret', signal = AbortSignal.timeout(10_000)) {
   const whole = { host: '127.0.0.1', secure: false, user: 'ada', allowPlaintext: true, ...settings };
-  return imap.connect({ settings: whole, credential: { password }, renew: neverRenewed, signal });
+  return imap.connect({
+    account: 'a',
+    settings: whole,
+    credential: { password },
+    renew: neverRenewed,
+    signal,
+  });
 }
 
 async function start(capability = 'IMAP4rev1', greeting?: string) {
@@ -119,13 +125,13 @@ describe('connecting', () => {
   it('settings and credentials that are none', async () => {
     const signal = AbortSignal.timeout(1_000);
     await expect(
-      imap.connect({ settings: { host: 1 }, credential: {}, renew: neverRenewed, signal }),
+      imap.connect({ account: 'a', settings: { host: 1 }, credential: {}, renew: neverRenewed, signal }),
     ).rejects.toMatchObject({
       code: 'imap.settings_invalid',
     });
     const settings = { host: 'imap.example.com', secure: true, user: 'ada' };
     await expect(
-      imap.connect({ settings, credential: {}, renew: neverRenewed, signal }),
+      imap.connect({ account: 'a', settings, credential: {}, renew: neverRenewed, signal }),
     ).rejects.toMatchObject({
       code: 'imap.credential_invalid',
     });

@@ -49,6 +49,7 @@ describe.skipIf(!hasDovecot())('hostile mail', () => {
     const client = await plainImap({ host, port, ...login });
     const mirror = createMirror(() =>
       createImap().connect({
+        account: 'a',
         settings: { host, port, user: 'ada', secure: false, allowPlaintext: true },
         credential: { password: 'secret' },
         renew: neverRenewed,

@@ -24,6 +24,7 @@ async function start(capability: string, tuning: Partial<Tuning> = {}) {
   const imap = createImap({ now: () => 0, ...tuning });
   mirror = createMirror(() =>
     imap.connect({
+      account: 'a',
       settings: { host: server.host, port: server.port, secure: false, user: 'ada', allowPlaintext: true },
       credential: { password: 'secret' },
       renew: neverRenewed,

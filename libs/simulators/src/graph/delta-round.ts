@@ -47,8 +47,20 @@ export interface RoundContext {
 /** `changeType` of the request; null for all. */
 export type ChangeType = 'created' | 'updated' | 'deleted' | null;
 
-/** Everything in the folder that can be seen by now. `since`: only what was received then or later, 5,000 at most. */
-export function firstRound(folder: Folder, since: number | null, context: RoundContext): Round {
+/** What the first request of a message feed asks for beside the properties. */
+export interface FirstRequest {
+  /** Only what was received then or later, 5,000 at most. */
+  readonly since: number | null;
+  /** By the time it was received; else in no promised order, here that of coming. */
+  readonly newestFirst: boolean;
+}
+
+/** Everything in the folder that can be seen by now. */
+export function firstRound(
+  folder: Folder,
+  { since, newestFirst }: FirstRequest,
+  context: RoundContext,
+): Round {
   const { mailbox, behaviour, random } = context;
   const changes = mailbox.journal.ofFolder(folder.uid);
   const seen = visible(changes, 0, folder.uid, context.now);
@@ -60,12 +72,12 @@ export function firstRound(folder: Folder, since: number | null, context: RoundC
       )
       .map((change) => change.uid),
   );
-  let entries: (number | Entry)[] = [...folder.members];
-  if (unseen.size > 0) entries = entries.filter((uid) => typeof uid !== 'number' || !unseen.has(uid));
-  if (since !== null)
-    entries = entries
-      .filter((uid) => typeof uid === 'number' && (mailbox.message(uid)?.receivedAt ?? 0) >= since)
-      .slice(-5_000);
+  const receivedAt = (uid: number) => mailbox.message(uid)?.receivedAt ?? 0;
+  let members = [...folder.members];
+  if (unseen.size > 0) members = members.filter((uid) => !unseen.has(uid));
+  if (since !== null) members = members.filter((uid) => receivedAt(uid) >= since).slice(-5_000);
+  if (newestFirst) members.sort((a, b) => receivedAt(b) - receivedAt(a) || b - a);
+  const entries: (number | Entry)[] = members;
   if (random.chance(behaviour.initialRemovals)) {
     for (const { uid, placement, folder: elsewhere } of mailbox.messages()) {
       if (elsewhere === folder.uid) continue;

@@ -88,6 +88,14 @@ describe('message delta', () => {
     expect(ids(round.entries)).not.toContain(old[0]);
   });
 
+  test('A9.9 gives the newest first when asked to, and knows no other order', async () => {
+    const ids = deliver(12);
+    const newest = await drain(world, `${feed}?$select=id&$orderby=receivedDateTime desc`);
+    expect(newest.entries.map(({ id }) => id)).toEqual(ids.toReversed());
+    for (const order of ['receivedDateTime asc', 'subject'])
+      expect((await world.graph(`${feed}?$orderby=${order}`)).status).toBe(400);
+  });
+
   test('A9.10 links are absolute, their tokens opaque and new each time', async () => {
     deliver(11);
     const first = await world.graph(feed);

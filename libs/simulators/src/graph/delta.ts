@@ -7,6 +7,7 @@ import {
   type ChangeType,
   type Entry,
   type FeedState,
+  type FirstRequest,
   firstRound,
   folderRound,
   laterRound,
@@ -28,6 +29,7 @@ export interface DeltaDeps {
 
 const DEFAULT_PAGE = 10;
 const LARGEST_PAGE = 1_000;
+const UNORDERED: FirstRequest = { since: null, newestFirst: false };
 
 /** `/mailFolders/{id}/messages/delta`. */
 export function messageDelta(folder: Folder, request: GraphRequest, deps: DeltaDeps): GraphReply {
@@ -61,10 +63,11 @@ export function messageDelta(folder: Folder, request: GraphRequest, deps: DeltaD
     first: () => ({
       select: messageSelection(request.query),
       since: receivedSince(request.query.get('$filter')),
+      newestFirst: isNewestFirst(request.query.get('$orderby')),
     }),
-    begin: (state, since) =>
+    begin: (state, asked) =>
       state.base < 0
-        ? firstRound(folder, since, context)
+        ? firstRound(folder, asked, context)
         : laterRound(folder, state.base, state.changeType, state.select?.includes('isRead') ?? true, context),
     // An entry planned by its number is a message in full.
     shape: (entry, state) =>
@@ -94,7 +97,7 @@ export function folderDelta(request: GraphRequest, deps: DeltaDeps): GraphReply 
   return serve(request, deps, {
     feed: 'folders',
     context: '$metadata#Collection(mailFolder)',
-    first: () => ({ select: folderSelection(request.query), since: null }),
+    first: () => ({ select: folderSelection(request.query), ...UNORDERED }),
     begin: (state) => folderRound(state.base < 0 ? null : state.base, state.hidden, context),
     shape: (entry, state) => {
       const uid = typeof entry === 'number' ? entry : entry.uid;
@@ -110,8 +113,8 @@ export function folderDelta(request: GraphRequest, deps: DeltaDeps): GraphReply 
 interface Feed {
   readonly feed: string;
   readonly context: string;
-  first(): { readonly select: Selection; readonly since: number | null };
-  begin(state: FeedState, since: number | null): Round;
+  first(): FirstRequest & { readonly select: Selection };
+  begin(state: FeedState, asked: FirstRequest): Round;
   shape(entry: number | Entry, state: FeedState): object;
 }
 
@@ -119,11 +122,11 @@ function serve(request: GraphRequest, deps: DeltaDeps, feed: Feed): GraphReply {
   const behaviour = deps.behaviour().delta;
   const { kind } = request.account;
   const start = `${deps.base()}${request.path}`;
-  const { line, state, since } = resume(request, deps, feed, start);
-  const round = state.round ?? feed.begin(state, since);
+  const { line, state, asked } = resume(request, deps, feed, start);
+  const round = state.round ?? feed.begin(state, asked);
   const end = Math.min(round.entries.length, state.cap ?? Number.POSITIVE_INFINITY);
-  const asked = preferences(request.headers).pageSize ?? DEFAULT_PAGE;
-  const size = kind === 'consumer' ? DEFAULT_PAGE : Math.min(asked, LARGEST_PAGE);
+  const wanted = preferences(request.headers).pageSize ?? DEFAULT_PAGE;
+  const size = kind === 'consumer' ? DEFAULT_PAGE : Math.min(wanted, LARGEST_PAGE);
   const empty = !state.afterEmptyPage && deps.random.chance(behaviour.emptyPages);
   const offset = empty ? state.offset : Math.min(state.offset + size, end);
   const value = round.entries.slice(state.offset, offset).map((entry) => feed.shape(entry, state));
@@ -160,7 +163,7 @@ function resume(
   deps: DeltaDeps,
   { feed, first }: Feed,
   start: string,
-): { line: Line<FeedState>; state: FeedState; since: number | null } {
+): { line: Line<FeedState>; state: FeedState; asked: FirstRequest } {
   const { generations } = request.account;
   const behaviour = deps.behaviour().delta;
   const token = request.query.get('$skiptoken') || request.query.get('$deltatoken');
@@ -168,7 +171,7 @@ function resume(
     try {
       if (deps.random.chance(behaviour.expiries)) generations.expire(feed);
       const { line, state } = generations.redeem(feed, token);
-      return { line, state, since: null };
+      return { line, state, asked: UNORDERED };
     } catch (error) {
       if (error instanceof GraphFault && error.status === 410 && behaviour.locationOn410)
         throw new GraphFault(410, error.code, error.message, { location: `${start}?$deltatoken=` });
@@ -178,7 +181,7 @@ function resume(
   const top = request.query.get('$top');
   if (top !== null && behaviour.top === 'reject')
     throw badRequest("The query parameter '$top' is not supported with change tracking.");
-  const { select, since } = first();
+  const { select, ...asked } = first();
   const state: FeedState = {
     select,
     changeType: changeTypeOf(request.query.get('changeType')),
@@ -191,7 +194,7 @@ function resume(
     base: -1,
     afterEmptyPage: false,
   };
-  return { line: generations.open(feed), state, since };
+  return { line: generations.open(feed), state, asked };
 }
 
 function changeTypeOf(value: string | null): ChangeType {
@@ -208,4 +211,11 @@ function receivedSince(filter: string | null): number | null {
       "The following filter is not supported with change tracking over the 'Message' resource.",
     );
   return parsed[1] === 'gt' ? time + 1_000 : time;
+}
+
+/** The one order change tracking knows. */
+function isNewestFirst(orderby: string | null): boolean {
+  if (orderby === null) return false;
+  if (/^receivedDateTime desc$/i.test(orderby.trim())) return true;
+  throw badRequest("The following order is not supported with change tracking over the 'Message' resource.");
 }

@@ -127,7 +127,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
       draft: delivery.draft ?? false,
       categories: copyOf?.categories ?? [],
       receivedAt,
-      modifiedAt: receivedAt,
+      modifiedAt: copyOf ? seconds(clock.now()) : receivedAt,
       conversation:
         copyOf?.conversation ?? (random.chance(0.3) ? Math.max(1, uid - 1 - random.int(20)) : uid),
       given: copyOf?.given ?? delivery.content ?? null,

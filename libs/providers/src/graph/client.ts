@@ -1,0 +1,197 @@
+/** Microsoft Graph by its own client library, with our chain behind it: token, gate, one fetch. Nothing sleeps or retries in here. */
+import { uuidv7 } from '@mailstream/contracts';
+import {
+  Client,
+  type Context,
+  GraphClientError,
+  type Middleware,
+  type MiddlewareOptions,
+  ResponseType,
+} from '@microsoft/microsoft-graph-client';
+import { ProviderError } from '../provider.ts';
+import { bodyOf, refusalOf, transportFailure } from './errors.ts';
+import { type Gates, REQUESTS_AT_A_TIME } from './gate.ts';
+import { field, listOf, textOf } from './json.ts';
+
+export interface ClientDeps {
+  /** Names the account; what shares the gate. */
+  readonly account: string;
+  /** The API with its version; links are followed on its origin only. */
+  readonly graphUrl: string;
+  /** Before the paths of a mailbox: `/me` or `/users/{address}`. */
+  readonly owner: string;
+  readonly gates: Gates;
+  /** The access token to ask with; a new one when `refused` was not accepted. */
+  token(refused: string | null): Promise<string>;
+  /** Milliseconds until an answer must be complete. */
+  readonly timeoutMs: number;
+  readonly now: () => number;
+}
+
+export interface GraphClient {
+  /**
+   * The answer to GET, parsed. `where` is a path below the mailbox, or a whole link as Graph gave it. `pageSize` is a wish, to be
+   * repeated for every page. Throws `ProviderError`.
+   */
+  get(where: string, signal: AbortSignal, pageSize?: number): Promise<unknown>;
+  /** Several paths, a few per request, in their order. After a refusal for lack of capacity the rest is not asked for any more. */
+  getEach(paths: readonly string[], signal: AbortSignal): Promise<Got[]>;
+}
+
+/** What came of one path. */
+export type Got = { readonly body: unknown } | { readonly error: ProviderError };
+
+/** What the chain has to know of a call. The library takes links apart and joins them again: what is sent is `url`, untouched. */
+class Call implements MiddlewareOptions {
+  readonly url: string;
+  readonly weight: number;
+  readonly signal: AbortSignal;
+  constructor(url: string, weight: number, signal: AbortSignal) {
+    this.url = url;
+    this.weight = weight;
+    this.signal = signal;
+  }
+}
+
+export function createGraphClient(deps: ClientDeps): GraphClient {
+  const { graphUrl, owner, now } = deps;
+  const { origin } = new URL(graphUrl);
+  const client = Client.initWithMiddleware({ middleware: createChain(deps) });
+
+  async function send(
+    call: Call,
+    method: 'GET' | 'POST',
+    prefer: string,
+    content?: object,
+  ): Promise<unknown> {
+    const request = client
+      .api(call.url)
+      .headers({ Prefer: prefer, 'client-request-id': uuidv7() })
+      .middlewareOptions([call])
+      .responseType(ResponseType.RAW);
+    try {
+      const response: Response = await (method === 'GET' ? request.get() : request.post(content));
+      const body = bodyOf(response.headers.get('content-type'), await response.text());
+      if (response.ok && body !== undefined) return body;
+      const header = (name: string) => response.headers.get(name);
+      throw refusalOf({ status: response.status, header, body }, now());
+    } catch (error) {
+      throw transportFailure(error instanceof GraphClientError ? error.customError : error, origin);
+    }
+  }
+
+  function urlOf(where: string): string {
+    if (where.startsWith('/')) return `${graphUrl}${owner}${where}`;
+    if (URL.canParse(where) && new URL(where).origin === origin) return where;
+    throw new ProviderError(
+      'parse',
+      'graph.foreign_link',
+      `Microsoft Graph at ${origin} gave a link to another place, which is not followed; check MS_GRAPH_URL.`,
+    );
+  }
+
+  async function batch(paths: readonly string[], signal: AbortSignal): Promise<Got[]> {
+    const requests = paths.map((path, at) => ({
+      id: String(at),
+      method: 'GET',
+      url: `${owner}${path}`,
+      headers: { Prefer: preference() },
+    }));
+    const call = new Call(`${graphUrl}/$batch`, paths.length, signal);
+    const responses = listOf(await send(call, 'POST', preference(), { requests }), 'responses');
+    const answers = new Map(responses.map((response) => [textOf(response, 'id'), response]));
+    return paths.map((_, at) => gotOf(answers.get(String(at)), now()));
+  }
+
+  return {
+    get: async (where, signal, pageSize) =>
+      send(new Call(urlOf(where), 1, signal), 'GET', preference(pageSize)),
+    async getEach(paths, signal) {
+      const all: Got[] = [];
+      for (let at = 0; at < paths.length; at += REQUESTS_AT_A_TIME) {
+        const got = await batch(paths.slice(at, at + REQUESTS_AT_A_TIME), signal);
+        all.push(...got);
+        const tired = got.find((one) => 'error' in one && one.error.failure === 'quota');
+        if (tired) return [...all, ...paths.slice(all.length).map(() => tired)];
+      }
+      return all;
+    },
+  };
+}
+
+function preference(pageSize?: number): string {
+  const ids = 'IdType="ImmutableId"';
+  return pageSize === undefined ? ids : `${ids}, odata.maxpagesize=${pageSize}`;
+}
+
+function gotOf(response: unknown, now: number): Got {
+  const status = Number(field(response, 'status'));
+  const body = field(response, 'body');
+  if (status >= 200 && status < 300) return { body };
+  const headers = field(response, 'headers');
+  const header = (name: string) =>
+    Object.entries(typeof headers === 'object' && headers ? headers : {})
+      .filter(([key]) => key.toLowerCase() === name)
+      .map(([, value]) => String(value))[0] ?? null;
+  // An item without a status is one that the batch was not answered for.
+  return { error: refusalOf({ status: status || 503, header, body }, now) };
+}
+
+/** The library hands errors on untouched only when they are its own. */
+function passOn(error: unknown): never {
+  const carrier = new GraphClientError();
+  carrier.customError = error;
+  throw carrier;
+}
+
+function createChain({ account, gates, token, timeoutMs }: ClientDeps): Middleware[] {
+  const authenticate = middleware(async (context, next) => {
+    const asWith = async (accessToken: string) => {
+      const headers = new Headers(context.options?.headers);
+      headers.set('Authorization', `Bearer ${accessToken}`);
+      context.options = { ...context.options, headers };
+      await next();
+      return accessToken;
+    };
+    const used = await asWith(await token(null));
+    if (context.response?.status === 401) await asWith(await token(used));
+  });
+
+  const gate = middleware(async (context, next) => {
+    const { weight, signal } = callOf(context);
+    const leave = await gates.enter(account, weight, signal);
+    try {
+      await next();
+    } finally {
+      leave();
+    }
+  });
+
+  const send = middleware(async (context) => {
+    const { url, signal } = callOf(context);
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    const response = await fetch(url, { ...context.options, redirect: 'manual', signal: limit });
+    // Read to its end here, so that the gate and the time limit hold for all of it.
+    const { status, headers } = response;
+    const body = await response.text();
+    context.response = new Response(body || null, { status, headers });
+  });
+
+  return [middleware((_, next) => next().catch(passOn)), authenticate, gate, send];
+}
+
+function middleware(run: (context: Context, next: () => Promise<void>) => Promise<void>): Middleware {
+  let following: Middleware | undefined;
+  return {
+    execute: (context) => run(context, async () => following?.execute(context)),
+    setNext: (next) => {
+      following = next;
+    },
+  };
+}
+
+function callOf(context: Context): Call {
+  const call = context.middlewareControl?.getMiddlewareOptions(Call);
+  if (!(call instanceof Call)) throw new Error('a call of Graph without its options');
+  return call;
+}

@@ -1,0 +1,76 @@
+/** The first round of a folder's change feed, which is its import; and what is new while it goes on. */
+import type { Change, Page } from '../provider.ts';
+import { type MailboxCursor, withNewest } from './cursor.ts';
+import { tell } from './entries.ts';
+import { entriesOf, type FeedEntry, feedPage } from './feed.ts';
+import { countOf, textOf } from './json.ts';
+import { SELECT, upsertOf } from './normalize.ts';
+import type { Open } from './open.ts';
+import { reconcile } from './reconcile.ts';
+
+/** Goes on with the round, the newest messages first. Its end is a comparison of all ids: what was removed before it began has no other trace. */
+export async function* importRound(open: Open, start: MailboxCursor): AsyncGenerator<Page> {
+  const { client, folder, tuning, signal } = open;
+  let cursor = start;
+  for (let given = 0; given < tuning.job && cursor.round !== null; ) {
+    const { round } = cursor;
+    const total = cursor.link === null ? await countMessages(open) : round.total;
+    const first = `/mailFolders/${folder}/messages/delta?$select=${SELECT}&$orderby=receivedDateTime%20desc`;
+    const { entries, nextLink, deltaLink } = feedPage(
+      await client.get(cursor.link ?? first, signal, tuning.page),
+    );
+    const { changes, unverified, failure } = await tell(open, entries, cursor.unverified, 'backfill');
+    const told = round.told + changes.length;
+    cursor = {
+      ...cursor,
+      link: deltaLink ?? nextLink,
+      round: deltaLink === null ? { told, total, newest: withNewest(round.newest, timesOf(entries)) } : null,
+      unverified,
+    };
+    yield { changes, cursor, origin: 'backfill', done: false, estimate: Math.max(0, total - told) };
+    if (failure) throw failure;
+    given += Math.max(1, entries.length);
+  }
+  if (cursor.round === null) yield* reconcile(open, cursor);
+}
+
+/**
+ * The live lane while the round is under way: a plain list of the newest messages. A hint only, which the feed tells again; so one page of it
+ * is enough, and nothing rests on it.
+ */
+export async function* newMessages(open: Open, stored: MailboxCursor): AsyncGenerator<Page> {
+  const { client, folder, mailbox, tuning, signal } = open;
+  const { round } = stored;
+  if (round === null) return;
+  const since = round.newest === null ? '' : `&$filter=receivedDateTime%20ge%20${round.newest.at}`;
+  const entries = entriesOf(
+    await client.get(
+      `/mailFolders/${folder}/messages?$select=${SELECT}&$orderby=receivedDateTime%20desc&$top=${tuning.page}${since}`,
+      signal,
+    ),
+  );
+  const fresh = entries.filter(({ id }) => !round.newest?.ids.includes(id));
+  if (fresh.length === 0) return;
+  const changes = fresh.map(
+    ({ id, entity }): Change => ({ kind: 'message', data: upsertOf(mailbox, id, entity, 'live') }),
+  );
+  const newest = withNewest(round.newest, timesOf(fresh));
+  const estimate = Math.max(0, round.total - round.told);
+  yield {
+    changes,
+    cursor: { ...stored, round: { ...round, newest } },
+    origin: 'live',
+    done: false,
+    estimate,
+  };
+}
+
+function timesOf(entries: readonly FeedEntry[]) {
+  return entries.map(({ id, entity }) => ({ id, at: textOf(entity, 'receivedDateTime') ?? '' }));
+}
+
+async function countMessages({ client, folder, signal }: Open): Promise<number> {
+  return (
+    countOf(await client.get(`/mailFolders/${folder}?$select=totalItemCount`, signal), 'totalItemCount') ?? 0
+  );
+}

@@ -1,0 +1,46 @@
+/** The Microsoft provider: mailboxes of Microsoft 365 and Outlook.com by Microsoft Graph. */
+import Value from 'typebox/value';
+import { type Provider, ProviderError } from '../provider.ts';
+import { createGates, REQUESTS_AT_A_TIME } from './gate.ts';
+import type { Tuning } from './open.ts';
+import { GraphCredential, GraphSettings } from './settings.ts';
+
+const DAY = 24 * 60 * 60_000;
+const TUNING: Tuning = {
+  page: 250,
+  job: 500,
+  list: 1_000,
+  reconcileMs: DAY,
+  timeoutMs: 60_000,
+  now: Date.now,
+};
+
+export interface GraphConfig {
+  /** The Graph API with its version, without a slash at the end. */
+  readonly graphUrl: string;
+}
+
+export function createGraphProvider({ graphUrl }: GraphConfig, tuning: Partial<Tuning> = {}): Provider {
+  const gates = createGates(REQUESTS_AT_A_TIME);
+  return {
+    name: 'microsoft',
+    push: 'webhook',
+    scope: 'mailbox',
+    settings: GraphSettings,
+    credential: GraphCredential,
+    describe: (settings) =>
+      (Value.Check(GraphSettings, settings) && settings.mailbox) || 'a Microsoft mailbox',
+    async connect(request) {
+      const { settings } = request;
+      if (!Value.Check(GraphSettings, settings))
+        throw new ProviderError(
+          'permanent',
+          'graph.settings_invalid',
+          'The settings of this Microsoft account are not valid: connect it anew.',
+        );
+      // The Graph library is loaded by those who connect, not by those who only validate settings.
+      const { openSession } = await import('./session.ts');
+      return openSession(settings, request, { graphUrl, gates, tuning: { ...TUNING, ...tuning } });
+    },
+  };
+}
