@@ -11,7 +11,6 @@ export interface Actor {
 }
 
 const NAMES = ['Work', 'Work/A', 'Work/A/ü', 'Lists', 'Lists/日本', 'Old'];
-const FLAGS = ['seen', 'flagged', 'answered', 'draft', 'urgent'];
 
 export function createActor(world: World, inbox: string, seed: number): Actor {
   const below = createRandom(seed);
@@ -20,10 +19,10 @@ export function createActor(world: World, inbox: string, seed: number): Actor {
 
   const operation = async (): Promise<void> => {
     const box = pick(boxes) ?? { path: inbox, messages: [] };
-    const uid = pick(box.messages)?.uid ?? 1;
-    const flags = FLAGS.filter(() => below(2) === 0);
+    const id = pick(box.messages)?.id ?? 'none';
+    const flags = world.flags.filter(() => below(2) === 0);
     const name = pick(NAMES) ?? inbox;
-    switch (below(12)) {
+    switch (below(13)) {
       case 0:
         return world.createMailbox(name);
       case 1:
@@ -31,15 +30,20 @@ export function createActor(world: World, inbox: string, seed: number): Actor {
       case 2:
         return world.deleteMailbox(name);
       case 3:
-        return boxes.some(({ path }) => path === name) ? world.resetGeneration(name) : undefined;
+        return boxes.some(({ path }) => path === name) ? world.forget(name) : undefined;
       case 4:
       case 5:
-        return world.setFlags(box.path, uid, flags);
+        return world.setFlags(box.path, id, flags);
       case 6:
       case 7:
-        return world.expunge(box.path, uid);
+        return world.expunge(box.path, id);
       case 8:
-        return world.move(box.path, uid, pick(boxes)?.path ?? inbox);
+        return world.move(box.path, id, pick(boxes)?.path ?? inbox);
+      case 9: {
+        const there = pick(boxes)?.path ?? inbox;
+        await world.move(box.path, id, there);
+        return world.move(there, id, box.path);
+      }
       default:
         for (let count = below(6); count >= 0; count -= 1)
           await world.deliver(box.path, { subject: `s${below(1_000_000)}`, flags });

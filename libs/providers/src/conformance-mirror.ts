@@ -1,6 +1,6 @@
 /** How facts are to be read: the reference fold, and a mirror that pulls an account the way orchestrator and fetcher do. For tests only. */
 
-import type { Lane, ListedIds, ListedUids, MessagePatch } from '@mailstream/contracts';
+import type { FailureClass, Lane, ListedIds, ListedUids, MessagePatch } from '@mailstream/contracts';
 import {
   MAILBOXES_SCOPE,
   MailboxChanged,
@@ -123,11 +123,22 @@ export interface Mirror {
   close(): Promise<void>;
 }
 
+/** How a mirror tries again what failed for a while. */
+export interface Patience {
+  /** Failures in a row after which it gives up. */
+  readonly attempts: number;
+  /** Lets the time pass that the provider asked for, or a little, in milliseconds. */
+  pass(ms: number): Promise<void>;
+}
+
+const TRANSIENT: readonly FailureClass[] = ['network', 'timeout', 'conflict', 'quota'];
+const PAUSE_MS = 1_000;
+
 class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }
 
-export function createMirror(connect: () => Promise<Session>): Mirror {
+export function createMirror(connect: () => Promise<Session>, patience?: Patience): Mirror {
   const view: View = { mailboxes: new Map(), copies: new Map() };
   const cursors = new Map<string, Cursor>();
   const pages: { scope: string; page: Page }[] = [];
@@ -147,6 +158,24 @@ export function createMirror(connect: () => Promise<Session>): Mirror {
     if (page.done) complete.add(scope);
     else complete.delete(scope);
     pages.push({ scope, page });
+    // The view lacks something: it is read from the beginning.
+    if (!isWhole(view, page)) mirror.rewind(scope, null);
+  };
+
+  const connected = async (): Promise<Session> => {
+    if (session && !session.usable()) await mirror.close();
+    session ??= await connect();
+    return session;
+  };
+
+  const pull: Mirror['pullOnce'] = async (using, scope, address, lane, { losePage, afterPage } = {}) => {
+    const { signal } = new AbortController();
+    const cursor = cursors.get(scope) ?? null;
+    for await (const page of using.pull({ scope, address, cursor, lane, signal })) {
+      if (losePage?.()) throw new Interrupted('lost before it was stored');
+      store(scope, page);
+      await afterPage?.();
+    }
   };
 
   const pullAll = async (using: Session, { mailbox, address }: MailboxUpsert, options: SyncOptions) => {
@@ -168,25 +197,26 @@ export function createMirror(connect: () => Promise<Session>): Mirror {
   const mirror: Mirror = {
     state: { view, cursors },
     pages,
-    async pullOnce(using, scope, address, lane, { losePage, afterPage } = {}) {
-      const { signal } = new AbortController();
-      const cursor = cursors.get(scope) ?? null;
-      for await (const page of using.pull({ scope, address, cursor, lane, signal })) {
-        if (losePage?.()) throw new Interrupted('lost before it was stored');
-        store(scope, page);
-        await afterPage?.();
+    async pullOnce(using, ...request) {
+      for (let failures = 0; ; failures += 1) {
+        try {
+          return await pull(failures === 0 ? using : await connected(), ...request);
+        } catch (error) {
+          if (!(error instanceof ProviderError) || !TRANSIENT.includes(error.failure)) throw error;
+          if (!patience || failures === patience.attempts) throw error;
+          await patience.pass(error.retryAfterMs ?? PAUSE_MS);
+        }
       }
     },
     async sync(options = {}) {
-      if (session && !session.usable()) await mirror.close();
-      session ??= await connect();
+      const using = await connected();
       try {
-        await mirror.pullOnce(session, MAILBOXES_SCOPE, null, 'live', options);
+        await mirror.pullOnce(using, MAILBOXES_SCOPE, null, 'live', options);
         for (const box of [...view.mailboxes.values()])
           if (box.selectable && (options.all || dirty.has(box.mailbox) || !complete.has(box.mailbox)))
-            await pullAll(session, box, options);
+            await pullAll(using, box, options);
       } catch (error) {
-        const usable = session.usable();
+        const usable = using.usable();
         if (error instanceof Interrupted || !usable) await mirror.close();
         throw error instanceof ProviderError && !usable
           ? new Interrupted(error.message, { cause: error })
@@ -210,8 +240,8 @@ export function createMirror(connect: () => Promise<Session>): Mirror {
           const copies = [...view.copies.values()].filter(({ copy }) => copy.mailbox === mailbox);
           const generations = new Set(copies.map(({ copy }) => copy.generation));
           const messages = copies
-            .map(({ copy, flags, content }) => ({ uid: Number(copy.id), flags, subject: content.subject }))
-            .sort((a, b) => a.uid - b.uid);
+            .map(({ copy, flags, content }) => ({ id: copy.id, flags, subject: content.subject }))
+            .sort(byId);
           return { path, generation: [...generations].join(' and '), messages };
         });
     },
@@ -221,6 +251,18 @@ export function createMirror(connect: () => Promise<Session>): Mirror {
     },
   };
   return mirror;
+}
+
+/** Whether the view has all ids that the page says there are. */
+function isWhole({ copies }: View, { changes }: Page): boolean {
+  return changes.every(({ kind, data }) => {
+    if (kind !== 'listed' || !('ids' in data)) return true;
+    return data.ids.every((id) => copies.has(`${data.mailbox}.${data.generation}.${id}`));
+  });
+}
+
+export function byId(a: { readonly id: string }, b: { readonly id: string }): number {
+  return a.id < b.id ? -1 : 1;
 }
 
 function assertValid({ kind, data }: Change): void {

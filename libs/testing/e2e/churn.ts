@@ -18,7 +18,7 @@ export async function createChurn({ login }: Mailbox, random: Random): Promise<C
   const folders = await world.list();
   const paths = folders.map((folder) => folder.path);
   /** Where messages were at first; what moved or went is left alone, for its new uid is not known. */
-  const known = folders.flatMap(({ path, messages }) => messages.map(({ uid }) => ({ path, uid })));
+  const known = folders.flatMap(({ path, messages }) => messages.map(({ id }) => ({ path, id })));
   let arrived = 0;
 
   const arrive = async () => {
@@ -32,12 +32,12 @@ export async function createChurn({ login }: Mailbox, random: Random): Promise<C
     const message = known[at];
     const kind = random.next();
     if (message === undefined || kind < 0.3) return void (await arrive());
-    const { path, uid } = message;
-    if (kind < 0.7) return await world.setFlags(path, uid, random.pick(FLAGS));
+    const { path, id } = message;
+    if (kind < 0.7) return await world.setFlags(path, id, random.pick(FLAGS));
     known.splice(at, 1);
     const to = random.pick(paths);
-    if (kind < 0.9 && to !== path) await world.move(path, uid, to);
-    else await world.expunge(path, uid);
+    if (kind < 0.9 && to !== path) await world.move(path, id, to);
+    else await world.expunge(path, id);
   };
   return {
     async act(times) {

@@ -1,4 +1,5 @@
 /** A real IMAP account as the controllable mailbox of the provider conformance suite. */
+import { uidToId } from '@mailstream/contracts';
 import type { World } from '@mailstream/providers/conformance';
 import { listImap } from './imap-lister.ts';
 import { type ImapLogin, plainImap, wireName } from './imap-plain-client.ts';
@@ -12,6 +13,7 @@ export async function createImapWorld(login: ImapLogin): Promise<ImapWorld> {
   const client = await plainImap(login);
   const open = (path: string) => client.command(`SELECT ${wireName(path)}`);
   return {
+    flags: ['seen', 'flagged', 'answered', 'draft', 'urgent'],
     async deliver(mailbox, { subject, flags = [] }) {
       const headers = [
         `Subject: ${subject}`,
@@ -21,18 +23,18 @@ export async function createImapWorld(login: ImapLogin): Promise<ImapWorld> {
       const message = Buffer.from(`${headers.join('\r\n')}\r\n\r\nHello.\r\n`);
       await client.command(`APPEND ${wireName(mailbox)} (${wireFlags(flags)}) {}`, message);
     },
-    async setFlags(mailbox, uid, flags) {
+    async setFlags(mailbox, id, flags) {
       await open(mailbox);
-      await client.command(`UID STORE ${uid} FLAGS (${wireFlags(flags)})`);
+      await client.command(`UID STORE ${Number(id)} FLAGS (${wireFlags(flags)})`);
     },
-    async expunge(mailbox, uid) {
+    async expunge(mailbox, id) {
       await open(mailbox);
-      await client.command(`UID STORE ${uid} +FLAGS (\\Deleted)`);
-      await client.command(`UID EXPUNGE ${uid}`);
+      await client.command(`UID STORE ${Number(id)} +FLAGS (\\Deleted)`);
+      await client.command(`UID EXPUNGE ${Number(id)}`);
     },
-    async move(from, uid, to) {
+    async move(from, id, to) {
       await open(from);
-      await client.command(`UID MOVE ${uid} ${wireName(to)}`);
+      await client.command(`UID MOVE ${Number(id)} ${wireName(to)}`);
     },
     async createMailbox(path) {
       await client.command(`CREATE ${wireName(path)}`);
@@ -46,7 +48,7 @@ export async function createImapWorld(login: ImapLogin): Promise<ImapWorld> {
       await client.command(`DELETE ${wireName(path)}`);
     },
     /** The same mail at the same path under another UIDVALIDITY, as after a restore. */
-    async resetGeneration(path) {
+    async forget(path) {
       const opened = await open(path);
       const rows = opened.includes('0 EXISTS')
         ? []
@@ -63,7 +65,13 @@ export async function createImapWorld(login: ImapLogin): Promise<ImapWorld> {
       }
     },
     // On a connection of its own: what the acting one remembers may be stale.
-    list: () => listImap(login),
+    async list() {
+      const mailboxes = await listImap(login);
+      return mailboxes.map(({ messages, ...mailbox }) => ({
+        ...mailbox,
+        messages: messages.map((message) => ({ ...message, id: uidToId(message.uid) })),
+      }));
+    },
     close: () => client.close(),
   };
 }

@@ -34,6 +34,7 @@ describe.skipIf(!hasDovecot()).each(SERVERS)('IMAP: %s', (name, capability) => {
   describeProvider(name, {
     inbox: 'INBOX',
     statesTell: capability !== BASE,
+    liveFromTheStart: true,
     sequences: conformanceSequences(),
     async createHarness() {
       const { host, port } = server;
