@@ -1,6 +1,7 @@
 /** All providers. Adding one is one line here and one for its configuration; each loads its own library when it first connects. */
 import type { EnvReader } from '@mailstream/runtime';
 import { type MicrosoftConfig, readMicrosoftConfig } from './graph/config.ts';
+import { createGraphProvider } from './graph/index.ts';
 import { imap } from './imap/index.ts';
 import type { Provider } from './provider.ts';
 
@@ -13,6 +14,6 @@ export function readProvidersConfig(env: EnvReader): ProvidersConfig {
   return { microsoft: readMicrosoftConfig(env) };
 }
 
-export function createProviders(_config: ProvidersConfig): readonly Provider[] {
-  return [imap];
+export function createProviders({ microsoft }: ProvidersConfig): readonly Provider[] {
+  return [imap, createGraphProvider(microsoft)];
 }

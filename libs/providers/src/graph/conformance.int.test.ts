@@ -1,6 +1,8 @@
 /** The conformance suite against simulated mailboxes: on good days, and with everything going wrong now and then. */
+import { readEnv } from '@mailstream/runtime';
 import { conformanceSequences, createGraphAccount } from '@mailstream/testing';
 import { describeProvider, type Harness } from '../conformance.ts';
+import { readMicrosoftConfig } from './config.ts';
 import { createGraphProvider } from './index.ts';
 
 /** Virtual milliseconds a token lives: a few dozen operations. */
@@ -11,10 +13,12 @@ async function createHarness(profile: 'plain' | 'chaos', seed: number): Promise<
   const { control } = simulator;
   // What a simulator does in real time it would do too slowly here.
   control.behave({ latencyMs: [0, 0] });
-  const provider = createGraphProvider(
-    { graphUrl: simulator.graph.url },
-    { page: 3, job: 7, list: 5, now: control.now },
-  );
+  const provider = createGraphProvider(readMicrosoftConfig(readEnv({ MS_GRAPH_URL: simulator.graph.url })), {
+    page: 3,
+    job: 7,
+    list: 5,
+    now: control.now,
+  });
   return {
     world,
     patience: { attempts: 100, pass: async (ms) => control.advance({ ms }) },

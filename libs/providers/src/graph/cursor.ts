@@ -1,7 +1,7 @@
 /** How far a folder was read: the cursor of a mailbox scope. Pure. */
 
 /** Counts the versions of what is selected of a message: a link gives for ever what its first request selected. */
-export const SELECT_VERSION = 1;
+const SELECT_VERSION = 1;
 
 export interface MailboxCursor {
   readonly v: 1;

@@ -106,7 +106,7 @@ function errorIn(body: unknown): Said {
 }
 
 /** Milliseconds; seconds or a date (RFC 9110 section 10.2.3), never shortened. Null for anything else. */
-export function retryAfter(header: string | null, now: number): number | null {
+function retryAfter(header: string | null, now: number): number | null {
   const value = header?.trim();
   if (!value) return null;
   if (/^\d+(\.\d+)?$/.test(value)) return Math.ceil(Number(value) * 1_000);

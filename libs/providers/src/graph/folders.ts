@@ -61,7 +61,7 @@ export function folderOf(id: string, value: unknown): Folder {
   };
 }
 
-export const ROOT = 'msgfolderroot';
+const ROOT = 'msgfolderroot';
 
 /** By well-known names, never by display names: those are in the language of the owner. */
 const ROLES: Readonly<Record<string, MailboxRole>> = {

@@ -1,9 +1,12 @@
 /** The Microsoft provider: mailboxes of Microsoft 365 and Outlook.com by Microsoft Graph. */
 import Value from 'typebox/value';
+import { AccessToken } from '../oauth.ts';
 import { type Provider, ProviderError } from '../provider.ts';
+import type { MicrosoftConfig } from './config.ts';
 import { createGates, REQUESTS_AT_A_TIME } from './gate.ts';
+import { createMicrosoftOAuth } from './oauth.ts';
 import type { Tuning } from './open.ts';
-import { GraphCredential, GraphSettings } from './settings.ts';
+import { GraphSettings } from './settings.ts';
 
 const DAY = 24 * 60 * 60_000;
 const TUNING: Tuning = {
@@ -15,21 +18,17 @@ const TUNING: Tuning = {
   now: Date.now,
 };
 
-export interface GraphConfig {
-  /** The Graph API with its version, without a slash at the end. */
-  readonly graphUrl: string;
-}
-
-export function createGraphProvider({ graphUrl }: GraphConfig, tuning: Partial<Tuning> = {}): Provider {
+export function createGraphProvider(config: MicrosoftConfig, tuning: Partial<Tuning> = {}): Provider {
   const gates = createGates(REQUESTS_AT_A_TIME);
   return {
     name: 'microsoft',
     push: 'webhook',
     scope: 'mailbox',
     settings: GraphSettings,
-    credential: GraphCredential,
+    credential: AccessToken,
+    oauth: createMicrosoftOAuth(config),
     describe: (settings) =>
-      (Value.Check(GraphSettings, settings) && settings.mailbox) || 'a Microsoft mailbox',
+      (Value.Check(GraphSettings, settings) && (settings.mailbox ?? settings.user)) || 'a Microsoft mailbox',
     async connect(request) {
       const { settings } = request;
       if (!Value.Check(GraphSettings, settings))
@@ -40,7 +39,11 @@ export function createGraphProvider({ graphUrl }: GraphConfig, tuning: Partial<T
         );
       // The Graph library is loaded by those who connect, not by those who only validate settings.
       const { openSession } = await import('./session.ts');
-      return openSession(settings, request, { graphUrl, gates, tuning: { ...TUNING, ...tuning } });
+      return openSession(settings, request, {
+        graphUrl: config.graphUrl,
+        gates,
+        tuning: { ...TUNING, ...tuning },
+      });
     },
   };
 }

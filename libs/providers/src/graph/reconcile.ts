@@ -1,5 +1,5 @@
 /** Compares all ids of a folder with what was told of it: the feed is known to lose messages. */
-import { hashToken, type MailboxListed } from '@mailstream/contracts';
+import { hashToken, type ListedIds } from '@mailstream/contracts';
 import type { Change, Page } from '../provider.ts';
 import type { MailboxCursor } from './cursor.ts';
 import { tell } from './entries.ts';
@@ -90,8 +90,8 @@ export function listedFacts(
   mailbox: string,
   ids: readonly string[],
   unsettled: ReadonlySet<string>,
-): MailboxListed[] {
-  const facts: MailboxListed[] = [];
+): ListedIds[] {
+  const facts: ListedIds[] = [];
   let from = '';
   let named: string[] = [];
   const close = (to: string | null, next: string) => {

@@ -1,6 +1,7 @@
 /** An authenticated conversation with one mailbox, as the provider port wants it. */
 import { MAILBOXES_SCOPE } from '@mailstream/contracts';
 import Value from 'typebox/value';
+import { AccessToken } from '../oauth.ts';
 import {
   type ConnectRequest,
   type Page,
@@ -13,7 +14,7 @@ import type { Gates } from './gate.ts';
 import { pullMailbox } from './mailbox.ts';
 import { idsOfAliases, pullMailboxes } from './mailboxes.ts';
 import type { Open, Tuning } from './open.ts';
-import { GraphCredential, type GraphSettings } from './settings.ts';
+import type { GraphSettings } from './settings.ts';
 
 /** A token that ends sooner is not begun with. */
 const TOKEN_MARGIN_MS = 5 * 60_000;
@@ -76,8 +77,8 @@ export function openSession(
   };
 }
 
-function checked(credential: unknown): GraphCredential {
-  if (Value.Check(GraphCredential, credential)) return credential;
+function checked(credential: unknown): AccessToken {
+  if (Value.Check(AccessToken, credential)) return credential;
   throw new ProviderError(
     'auth',
     'graph.credential_invalid',

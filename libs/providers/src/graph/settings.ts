@@ -32,13 +32,3 @@ export const AppSettings = Type.Object(
   { additionalProperties: false },
 );
 export type AppSettings = Static<typeof AppSettings>;
-
-/** Made by the token broker, which alone knows the refresh token. */
-export const GraphCredential = Type.Object(
-  {
-    accessToken: Type.String({ minLength: 1 }),
-    expiresAt: Type.String({ description: 'RFC 3339.' }),
-  },
-  { additionalProperties: false },
-);
-export type GraphCredential = Static<typeof GraphCredential>;
