@@ -74,6 +74,19 @@ export const ScopeStatus = Type.Object({
 });
 export type ScopeStatus = Static<typeof ScopeStatus>;
 
+/** Whether the provider tells of changes by webhook. */
+export const WebhookStatus = Type.Object({
+  until: nullable(
+    Type.String({
+      description: 'It does until then, and is asked to go on before. Null: only polls find changes.',
+    }),
+  ),
+  reason: nullable(
+    Type.String({ description: 'Why it does not, or why it would not go on when last asked.' }),
+  ),
+});
+export type WebhookStatus = Static<typeof WebhookStatus>;
+
 export const Account = Type.Object({
   id: Type.String({ format: 'uuid' }),
   tenant: Type.String(),
@@ -83,6 +96,7 @@ export const Account = Type.Object({
   reason: nullable(Type.String()),
   settings: Type.Unknown(),
   push: Type.String({ description: '`webhook`, `idle` or `none`: how changes are noticed beside polling.' }),
+  webhook: nullable(WebhookStatus),
   createdAt: Type.String(),
   scopes: Type.Integer({ description: 'Mailboxes that are fetched.' }),
   scopesBackfilled: Type.Integer({ description: 'Those whose import is complete.' }),

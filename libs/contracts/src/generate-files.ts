@@ -4,8 +4,18 @@ import { CATALOG } from './catalog.ts';
 import { envelopeSchema } from './envelope.ts';
 import { asyncApiDocument } from './generate-asyncapi.ts';
 import { CredentialsReply, DeadLetter, FetchJob, FetchReport, WatchLease } from './jobs.ts';
+import { PushTarget, SubscriptionJob, SubscriptionReport } from './push.ts';
 
-const JOBS = { CredentialsReply, DeadLetter, FetchJob, FetchReport, WatchLease };
+const JOBS = {
+  CredentialsReply,
+  DeadLetter,
+  FetchJob,
+  FetchReport,
+  PushTarget,
+  SubscriptionJob,
+  SubscriptionReport,
+  WatchLease,
+};
 
 /** Every generated file: its path below `libs/contracts/generated` and its text. */
 export function generatedFiles(): ReadonlyMap<string, string> {

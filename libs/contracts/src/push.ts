@@ -1,13 +1,51 @@
-/** Who is meant by a notification of a provider: what the gateway, which has no database, knows of subscriptions. */
+/** Subscriptions to a provider's notifications: whose they are, and what passes between orchestrator and fetchers about them. */
 import { type Static, Type } from 'typebox';
+import { FailureClass, nullable } from './facts/common.ts';
 
-/** The one message of a subscription on `PUSH`. */
+const SecretHash = Type.String({
+  pattern: '^[0-9a-f]{64}$',
+  description: 'SHA-256 of the secret that every notification of the subscription brings.',
+});
+
+/** Whose mailbox a subscription is about: its one message on `PUSH`, from which the gateway, which has no database, knows it. */
 export const PushTarget = Type.Object({
   tenant: Type.String(),
   account: Type.String(),
-  secretHash: Type.String({
-    pattern: '^[0-9a-f]{64}$',
-    description: 'SHA-256 of the secret that every notification of the subscription brings.',
-  }),
+  secretHash: SecretHash,
 });
 export type PushTarget = Static<typeof PushTarget>;
+
+/** Ends one subscription, keeps another, or both. May be done twice: what is there is found again. */
+export const SubscriptionJob = Type.Object({
+  tenant: Type.String(),
+  account: Type.String(),
+  provider: Type.String(),
+  credentialVersion: Type.Integer(),
+  end: nullable(Type.String({ description: "The provider's id of one that is not wanted any more." })),
+  keep: nullable(
+    Type.Object({
+      known: nullable(Type.String({ description: "The provider's id of the one to renew; null: make one." })),
+      notificationUrl: Type.String(),
+    }),
+  ),
+});
+export type SubscriptionJob = Static<typeof SubscriptionJob>;
+
+/** What came of keeping it. Lossy by nature: one that nothing is heard of is asked for again. */
+export const SubscriptionReport = Type.Union([
+  Type.Object({
+    ok: Type.Literal(true),
+    id: Type.String(),
+    secretHash: nullable(SecretHash),
+    notificationUrl: Type.String(),
+    expiresAt: Type.String(),
+  }),
+  Type.Object({
+    ok: Type.Literal(false),
+    failure: FailureClass,
+    code: Type.String(),
+    message: Type.String(),
+    retryAfterMs: nullable(Type.Integer()),
+  }),
+]);
+export type SubscriptionReport = Static<typeof SubscriptionReport>;

@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isToken, partitionOf } from './ids.ts';
 import { STREAMS } from './streams.ts';
-import { HINT_REASONS, LANES, parseFactSubject, parseSyncSubject, subjects } from './subjects.ts';
+import {
+  HINT_REASONS,
+  LANES,
+  parseFactSubject,
+  parseSubscriptionSubject,
+  parseSyncSubject,
+  SUBSCRIPTION_EVENTS,
+  subjects,
+} from './subjects.ts';
 
 const token = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/);
 const at = fc.record({ tenant: token, account: token });
@@ -24,6 +32,14 @@ describe('subjects', () => {
       fc.property(at, fc.constantFrom(...HINT_REASONS), token, (ref, reason, scope) => {
         expect(parseSyncSubject(subjects.hint(ref, reason))).toEqual({ kind: 'hint', ...ref, reason });
         expect(parseSyncSubject(subjects.fetched(ref, scope))).toEqual({ kind: 'fetched', ...ref, scope });
+      }),
+    );
+  });
+
+  it('about subscriptions come back as what they were made of', () => {
+    fc.assert(
+      fc.property(at, fc.constantFrom(...SUBSCRIPTION_EVENTS), (ref, event) => {
+        expect(parseSubscriptionSubject(subjects.subscription(ref, event))).toEqual({ ...ref, event });
       }),
     );
   });
@@ -57,6 +73,7 @@ describe('subjects', () => {
         expect(isStoredIn(STREAMS.MAIL, subjects.fact(ref, 'account.added'))).toBe(true);
         expect(isStoredIn(STREAMS.MAIL, subjects.relay('mail', one, '03'))).toBe(true);
         expect(isStoredIn(STREAMS.FETCH, subjects.job(one, lane, ref.account, two))).toBe(true);
+        expect(isStoredIn(STREAMS.FETCH, subjects.subscriptionJob(one, ref.account, 'keep'))).toBe(true);
         expect(isStoredIn(STREAMS.WATCH, subjects.watch(one, ref.account))).toBe(true);
         expect(isStoredIn(STREAMS.WATCH, subjects.partitionLease(one, '03'))).toBe(true);
         expect(isStoredIn(STREAMS.CHANGES, subjects.change(ref, 'message', 'created'))).toBe(true);

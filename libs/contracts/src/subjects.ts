@@ -6,10 +6,10 @@ export const HINT_REASONS = ['push', 'user', 'poll', 'retry'] as const;
 export type HintReason = (typeof HINT_REASONS)[number];
 
 /**
- * What may have happened to the account's subscription at its provider. `due`: see whether it is to be made or renewed. `renew`: ask the provider
- * now. `removed`: the provider has ended it.
+ * What is said of an account's subscription at its provider. `due`: see whether it is to be made or renewed. `renew`: ask the provider now, it has
+ * ended or is about to. `reported`: a fetcher has asked, and this came of it.
  */
-export const SUBSCRIPTION_EVENTS = ['due', 'renew', 'removed'] as const;
+export const SUBSCRIPTION_EVENTS = ['due', 'renew', 'reported'] as const;
 export type SubscriptionEvent = (typeof SUBSCRIPTION_EVENTS)[number];
 
 /** `live` carries what changes now, `backfill` what was there before: separate consumers, so imports never starve live mail. */
@@ -44,6 +44,8 @@ export const subjects = {
     `mail.${partitionOf(at.account)}.${tokens(at.tenant, at.account)}.cursor.${tokens(scope)}`,
   job: (provider: string, lane: Lane, account: string, scope: string) =>
     `fetch.${tokens(provider)}.${lane}.${tokens(account, scope)}`,
+  subscriptionJob: (provider: string, account: string, verb: 'keep' | 'end') =>
+    `fetch.${tokens(provider)}.subscription.${tokens(account)}.${verb}`,
   watch: (provider: string, account: string) => `watch.${tokens(provider, account)}`,
   /** The provider's id of the subscription is hashed: it may hold anything. */
   push: (provider: string, subscription: string) => `push.${tokens(provider)}.${hashToken(subscription)}`,
@@ -75,6 +77,18 @@ export function parseSyncSubject(subject: string): SyncSubject | null {
     return reason ? { kind: 'hint', tenant, account, reason } : null;
   }
   return kind === 'fetched' ? { kind: 'fetched', tenant, account, scope: last } : null;
+}
+
+/** What a message about a subscription says, but for the report in `reported`; `null` when the subject is not one of ours. */
+export interface SubscriptionSubject extends AccountRef {
+  readonly event: SubscriptionEvent;
+}
+
+export function parseSubscriptionSubject(subject: string): SubscriptionSubject | null {
+  const [root, kind, tenant = '', account = '', last, ...rest] = subject.split('.');
+  const event = SUBSCRIPTION_EVENTS.find((known) => known === last);
+  if (root !== 'sync' || kind !== 'subscription' || !event || rest.length > 0) return null;
+  return isToken(tenant) && isToken(account) ? { tenant, account, event } : null;
 }
 
 /** The parts of a subject on the `MAIL` log; `fact` keeps its dots (`cursor.<scope>`). */

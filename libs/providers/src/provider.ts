@@ -53,9 +53,34 @@ export interface Session {
   pull(request: PullRequest): AsyncIterable<Page>;
   /** Waits for the provider to say that something changed and calls `wake` each time, until `signal` aborts. Absent when the provider cannot. */
   watch?(wake: () => void, signal: AbortSignal): Promise<void>;
+  /** Present where `push` is `webhook`. */
+  readonly subscriptions?: Subscriptions;
   /** Whether it can still be used; a dead one is closed and replaced. */
   usable(): boolean;
   close(): Promise<void>;
+}
+
+/** Notifications by webhook about all of the account's mail. They are lossy: only a reason to look. Throws `ProviderError`. */
+export interface Subscriptions {
+  /** Makes one, in place of any that was made for the same address before. */
+  create(request: SubscriptionRequest): Promise<Subscription>;
+  /** Until when it goes on now; null when it has ended. */
+  renew(id: string, signal: AbortSignal): Promise<Date | null>;
+  /** Nothing happens when it has ended already. */
+  end(id: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface SubscriptionRequest {
+  /** Asked whether it is there before this returns. What is said about the subscription itself may go to a path below it. */
+  readonly notificationUrl: string;
+  /** Every notification brings it. At most 128 characters. */
+  readonly secret: string;
+  readonly signal: AbortSignal;
+}
+
+export interface Subscription {
+  readonly id: string;
+  readonly expiresAt: Date;
 }
 
 export interface ConnectRequest {

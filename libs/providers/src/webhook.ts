@@ -6,11 +6,8 @@ export interface Notification {
   readonly subscription: string;
   /** What the subscription was made with; proves who sends. */
   readonly secret: string;
-  /**
-   * `changed`: something in the mailbox. `missed`: notifications were lost. `removed`: the subscription has ended. `renew`: it ends unless it is
-   * renewed now.
-   */
-  readonly about: 'changed' | 'missed' | 'removed' | 'renew';
+  /** `changed`: something in the mailbox. `missed`: notifications were lost. `ending`: the subscription has ended, or does unless it is renewed. */
+  readonly about: 'changed' | 'missed' | 'ending';
 }
 
 export interface Webhook {

@@ -53,9 +53,8 @@ function hintOf(target: PushTarget, about: Notification['about']): string {
       return subjects.hint(target, 'push');
     case 'missed':
       return subjects.hint(target, 'user');
-    case 'removed':
-    case 'renew':
-      return subjects.subscription(target, about);
+    case 'ending':
+      return subjects.subscription(target, 'renew');
     default:
       return about satisfies never;
   }

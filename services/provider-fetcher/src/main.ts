@@ -5,6 +5,7 @@ import { createHttpServer, createLogger, createTokenAuth, httpPart, runService }
 import { readConfig } from './config.ts';
 import { createJobConsumers } from './jobs.ts';
 import { createSessions } from './sessions.ts';
+import { createSubscriptionConsumers } from './subscriptions.ts';
 import { createWatchers } from './watch.ts';
 
 const logger = createLogger('provider-fetcher');
@@ -27,6 +28,7 @@ await runService(logger, async () => {
     parts: [
       sessions.part,
       ...createJobConsumers({ bus, sessions, logger, providers, concurrency: config.concurrency }),
+      ...createSubscriptionConsumers({ bus, sessions, logger, providers }),
       ...createWatchers({ bus, sessions, logger, providers, capacity: config.watches }),
       httpPart(app, config.http),
     ],

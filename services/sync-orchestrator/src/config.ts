@@ -22,6 +22,7 @@ export function readConfig() {
     replicas: env.integer('MAILSTREAM_STREAM_REPLICAS', 1, { min: 1, max: 5 }),
     maxLag: env.integer('MAILSTREAM_MAX_LAG', 20_000, { min: 1, max: 10_000_000 }),
     providers: readProvidersConfig(env),
+    publicUrl: env.optional('MAILSTREAM_PUBLIC_URL'),
     sweepMs: 30_000,
     limits,
   };

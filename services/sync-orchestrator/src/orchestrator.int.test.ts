@@ -43,7 +43,7 @@ beforeAll(async () => {
     authenticate: createTokenAuth('token'),
     ready: () => true,
   });
-  const config = { limits: LIMITS, maxLag: 20_000, sweepMs: 30_000 };
+  const config = { limits: LIMITS, maxLag: 20_000, sweepMs: 30_000, publicUrl: null };
   const parts = createOrchestrator({
     bus,
     db,
@@ -244,7 +244,7 @@ it('what was promised before a crash is published again on start', async () => {
   const job = await jobOf(body.id);
   await bus.purge('FETCH', subjects.job('imap', 'live', body.id, 'mailboxes'));
   const again = new AbortController();
-  const config = { limits: LIMITS, maxLag: 20_000, sweepMs: 30_000 };
+  const config = { limits: LIMITS, maxLag: 20_000, sweepMs: 30_000, publicUrl: null };
   const spare = await createHttpServer({
     title: 'spare',
     logger,

@@ -16,6 +16,10 @@ import { createNudge } from './nudge.ts';
 import { createReactor } from './react.ts';
 import { registerAccountRoutes } from './routes/accounts.ts';
 import { registerStatusRoutes } from './routes/status.ts';
+import { createSubscriptionConsumer } from './subscriptions/consumer.ts';
+import { createSubscriptionKeeper } from './subscriptions/keeper.ts';
+import { createNotificationUrls } from './subscriptions/notification-urls.ts';
+import { createSubscriptionSweep } from './subscriptions/sweep.ts';
 import { createSweep } from './sweep.ts';
 
 export interface OrchestratorDeps {
@@ -25,7 +29,7 @@ export interface OrchestratorDeps {
   readonly app: HttpServer;
   readonly logger: Logger;
   readonly providers: readonly Provider[];
-  readonly config: Pick<Config, 'limits' | 'maxLag' | 'sweepMs'>;
+  readonly config: Pick<Config, 'limits' | 'maxLag' | 'sweepMs' | 'publicUrl'>;
 }
 
 /** Registers the routes and returns the parts to run. */
@@ -37,7 +41,19 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
   const backfillAllowed = createBackPressure({ bus, db, maxLag: config.maxLag });
   const pushOf = (provider: string) => providers.get(provider).push;
   const reactor = createReactor({ bus, db, outbox, limits, backfillAllowed, pushOf });
-  const accounts = createAccounts({ bus, db, outbox, reactor, vault, providers, pollMs: limits.pollMs });
+  const notificationUrlOf = createNotificationUrls(config.publicUrl, deps.providers);
+  const keeper = createSubscriptionKeeper({ bus, db, logger, notificationUrlOf });
+  const accounts = createAccounts({
+    bus,
+    db,
+    outbox,
+    reactor,
+    vault,
+    providers,
+    subscriptions: keeper,
+    notificationUrlOf,
+    pollMs: limits.pollMs,
+  });
   const fold = createFold({ bus, db, logger, definition: createOrchestratorFold(reactor) });
 
   registerAccountRoutes(app, { accounts, db });
@@ -46,6 +62,16 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
     outbox,
     fold,
     createHintConsumer({ bus, reactor, logger }),
+    createSubscriptionConsumer({ bus, keeper, logger }),
+    createSubscriptionSweep({
+      bus,
+      db,
+      keeper,
+      logger,
+      providers: deps.providers.filter(({ push }) => push === 'webhook').map(({ name }) => name),
+      notificationUrlOf,
+      sweepMs: config.sweepMs,
+    }),
     createBroker({ bus, db, vault }),
     createNudge({ db, reactor, logger }),
     createSweep({ bus, db, reactor, logger, pollMs: limits.pollMs, sweepMs: config.sweepMs }),

@@ -21,7 +21,7 @@ import {
   saveChanges,
 } from './accounts/sync-rows.ts';
 import { decide, type SyncEffect, type SyncEvent, type SyncLimits } from './domain/decide.ts';
-import type { SyncState } from './domain/state.ts';
+import { isActive, type SyncState } from './domain/state.ts';
 import { schedulePoll } from './poll.ts';
 
 /** Facts this service says outside its fold: added inside a transaction, published after it committed. */
@@ -57,11 +57,9 @@ export interface Reactor {
   act(pending: Pending): Promise<void>;
   /** Offers again what was promised but may never have been published: the process died between commit and publish. */
   repeat(at: AccountRef): Promise<void>;
-  /** Watches and polls all active accounts of a partition again: with the log, leases and schedules may be lost. Safe to repeat. */
+  /** Watches, subscribes and polls all active accounts of a partition again: with the log, leases and schedules may be lost. Safe to repeat. */
   rearm(sql: Sql, partition: number): Promise<void>;
 }
-
-const ACTIVE = new Set(['connecting', 'backfilling', 'live', 'degraded']);
 
 export function createReactor({ bus, db, outbox, limits, backfillAllowed, pushOf }: ReactorDeps): Reactor {
   async function decideAll(
@@ -119,7 +117,9 @@ export function createReactor({ bus, db, outbox, limits, backfillAllowed, pushOf
     };
     // Together: each waits for the server's disk, and none for another.
     await Promise.all(effects.map(perform));
-    if (ACTIVE.has(before.state) !== ACTIVE.has(after.state)) await watch(account, ACTIVE.has(after.state));
+    if (isActive(before.state) !== isActive(after.state)) await watch(account, isActive(after.state));
+    // While it was not looked at, nobody renewed it.
+    if (!isActive(before.state) && isActive(after.state)) await subscribe(account, 'renew');
   }
 
   /** A job that is on offer or held already for this scope is left as it is: one fetch per scope. */
@@ -154,6 +154,12 @@ export function createReactor({ bus, db, outbox, limits, backfillAllowed, pushOf
     else await bus.withdraw('WATCH', subject);
   }
 
+  async function subscribe(account: AccountRow, event: 'due' | 'renew'): Promise<void> {
+    if (pushOf(account.provider) !== 'webhook') return;
+    const at = { tenant: account.tenant, account: account.id };
+    await bus.publish({ subject: subjects.subscription(at, event), data: {} });
+  }
+
   return {
     decideAll,
     act,
@@ -167,7 +173,7 @@ export function createReactor({ bus, db, outbox, limits, backfillAllowed, pushOf
       const locked = await db.tx((tx) => lockAccounts(tx, [at.account]));
       const known = locked.get(at.account);
       if (!known || known.account.tenant !== at.tenant) return;
-      await watch(known.account, ACTIVE.has(known.sync.state));
+      await watch(known.account, isActive(known.sync.state));
       for (const { scope, address, inFlight } of known.sync.scopes.values()) {
         if (inFlight) await offerJob(known.account, { scope, address, ...inFlight, reason: 'retry' });
       }
@@ -175,11 +181,12 @@ export function createReactor({ bus, db, outbox, limits, backfillAllowed, pushOf
     async rearm(sql, partition) {
       const accounts = await readAccounts(sql);
       const active = accounts.filter(
-        ({ id, state }) => ACTIVE.has(state) && Number(partitionOf(id)) === partition,
+        ({ id, state }) => isActive(state) && Number(partitionOf(id)) === partition,
       );
       await Promise.all(
         active.flatMap((account) => [
           watch(account, true),
+          subscribe(account, 'due'),
           schedulePoll(bus, { tenant: account.tenant, account: account.id }, limits.pollMs),
         ]),
       );

@@ -1,6 +1,6 @@
 import type { Account } from '@mailstream/contracts';
 import { describe, expect, it } from 'vitest';
-import { pickAccount } from './accounts.ts';
+import { describePush, pickAccount } from './accounts.ts';
 import { CliError } from './errors.ts';
 
 function account(id: string, name: string): Account {
@@ -13,6 +13,7 @@ function account(id: string, name: string): Account {
     reason: null,
     settings: {},
     push: 'idle',
+    webhook: null,
     createdAt: '2026-01-01T00:00:00Z',
     scopes: 1,
     scopesBackfilled: 1,
@@ -48,5 +49,22 @@ describe('pickAccount', () => {
     expect(() => pickAccount([], 'eve')).toThrow(
       new CliError('no account is called "eve": there are no accounts'),
     );
+  });
+});
+
+describe('describePush', () => {
+  it.each([
+    ['IDLE', null],
+    [
+      expect.stringMatching(/^push until 2026-01-0\d \d\d:\d\d$/),
+      { until: '2026-01-03T12:00:00Z', reason: null },
+    ],
+    ['poll (no public address)', { until: null, reason: 'no public address' }],
+    [
+      expect.stringMatching(/^push until .* \(throttled\)$/),
+      { until: '2026-01-03T12:00:00Z', reason: 'throttled' },
+    ],
+  ])('says %s', (said, webhook) => {
+    expect(describePush({ ...ada, webhook })).toEqual(said);
   });
 });

@@ -2,6 +2,7 @@
 import { Account, pageOf } from '@mailstream/contracts';
 import type { Api } from './api.ts';
 import { CliError } from './errors.ts';
+import { dateTime, printable } from './format.ts';
 
 export async function listAccounts(api: Api): Promise<Account[]> {
   return (await api.get(pageOf(Account), '/v1/accounts')).items;
@@ -31,4 +32,11 @@ function nameAndId(account: Account): string {
 
 export async function findAccount(api: Api, called: string): Promise<Account> {
   return pickAccount(await listAccounts(api), called);
+}
+
+/** How changes are noticed: `push until 2026-01-31 14:05`, `poll (why not push)`, `IDLE`. */
+export function describePush({ push, webhook }: Account): string {
+  if (webhook === null) return push === 'idle' ? 'IDLE' : 'poll';
+  const how = webhook.until === null ? 'poll' : `push until ${dateTime(webhook.until)}`;
+  return webhook.reason === null ? how : `${how} (${printable(webhook.reason)})`;
 }

@@ -31,6 +31,7 @@ function account(id: string, name: string, more: Partial<Account> = {}): Account
     reason: null,
     settings: {},
     push: 'idle',
+    webhook: null,
     createdAt: '2026-01-01T00:00:00Z',
     scopes: 3,
     scopesBackfilled: 3,

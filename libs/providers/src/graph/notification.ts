@@ -15,8 +15,8 @@ export const microsoftWebhook: Webhook = {
 const LIFECYCLE = new Map<unknown, Notification['about']>([
   [undefined, 'changed'],
   ['missed', 'missed'],
-  ['subscriptionRemoved', 'removed'],
-  ['reauthorizationRequired', 'renew'],
+  ['subscriptionRemoved', 'ending'],
+  ['reauthorizationRequired', 'ending'],
 ]);
 
 function toNotification(item: unknown): Notification | null {

@@ -18,6 +18,8 @@ import type { SyncEvent } from '../domain/decide.ts';
 import { newMailboxList } from '../domain/state.ts';
 import { schedulePoll } from '../poll.ts';
 import { accountFact, type Outbox, type Reactor } from '../react.ts';
+import type { NotificationUrlOf, SubscriptionKeeper } from '../subscriptions/keeper.ts';
+import { describeWebhook, type WebhookRow } from '../subscriptions/status.ts';
 import type { ProviderCatalog } from './provider-catalog.ts';
 import { saveChanges } from './sync-rows.ts';
 
@@ -28,6 +30,8 @@ export interface AccountsDeps {
   readonly reactor: Reactor;
   readonly vault: Vault;
   readonly providers: ProviderCatalog;
+  readonly subscriptions: SubscriptionKeeper;
+  readonly notificationUrlOf: NotificationUrlOf;
   readonly pollMs: number;
 }
 
@@ -45,7 +49,7 @@ export interface Accounts {
   remove(at: AccountRef): Promise<void>;
 }
 
-interface AccountRow {
+interface AccountRow extends WebhookRow {
   id: string;
   tenant: string;
   provider: string;
@@ -66,22 +70,51 @@ interface AccountRow {
 const SELECT_ACCOUNTS = `
 SELECT a.id, a.tenant, a.provider, a.name, a.settings, a.state, a.reason, a.created_at AS "createdAt",
        a.credential_version AS "credentialVersion",
-       s.scopes, s.backfilled AS "scopesBackfilled", f.failure, f.attempts, f.retry_at AS "retryAt"
+       s.scopes, s.backfilled AS "scopesBackfilled", f.failure, f.attempts, f.retry_at AS "retryAt",
+       w.expires_at AS "webhookUntil", w.failure->>'message' AS "webhookFailure"
   FROM control.account a
  CROSS JOIN LATERAL (SELECT count(*)::int AS scopes, (count(*) FILTER (WHERE backfilled))::int AS backfilled
                        FROM control.scope WHERE account = a.id AND path IS NOT NULL) s
+  LEFT JOIN control.subscription w ON w.account = a.id
   LEFT JOIN LATERAL (SELECT failure, attempts, retry_at FROM control.scope
                       WHERE account = a.id AND failure IS NOT NULL ORDER BY attempts DESC LIMIT 1) f ON true
  WHERE a.tenant = $1 AND a.removed_at IS NULL AND ($2::uuid IS NULL OR a.id = $2)
  ORDER BY a.id`;
 
 export function createAccounts(deps: AccountsDeps): Accounts {
-  const { bus, db, outbox, reactor, vault, providers, pollMs } = deps;
+  const { bus, db, outbox, reactor, vault, providers, subscriptions, pollMs } = deps;
 
   async function get(at: AccountRef): Promise<Account> {
     const [row] = await db.query<AccountRow>(SELECT_ACCOUNTS, [at.tenant, at.account]);
     if (!row) throw unknown(at);
-    return toAccount(row, providers);
+    return toAccount(row);
+  }
+
+  function toAccount(row: AccountRow): Account {
+    const { push } = providers.get(row.provider);
+    return {
+      id: row.id,
+      tenant: row.tenant,
+      provider: row.provider,
+      name: row.name,
+      state: row.state,
+      reason: row.reason,
+      settings: row.settings,
+      push,
+      webhook:
+        push === 'webhook' ? describeWebhook(row, deps.notificationUrlOf(row.provider), new Date()) : null,
+      createdAt: row.createdAt.toISOString(),
+      scopes: row.scopes,
+      scopesBackfilled: row.scopesBackfilled,
+      failure: row.failure && {
+        failure: row.failure.failure,
+        code: row.failure.code,
+        message: row.failure.message,
+        at: row.failure.at,
+        attempts: row.attempts ?? 0,
+        retryAt: row.retryAt?.toISOString() ?? null,
+      },
+    };
   }
 
   async function own(sql: Sql, at: AccountRef): Promise<AccountRow> {
@@ -97,8 +130,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
 
   return {
     get,
-    list: async (tenant) =>
-      (await db.query<AccountRow>(SELECT_ACCOUNTS, [tenant, null])).map((row) => toAccount(row, providers)),
+    list: async (tenant) => (await db.query<AccountRow>(SELECT_ACCOUNTS, [tenant, null])).map(toAccount),
 
     async create(tenant, request) {
       const provider = providers.get(request.provider);
@@ -125,6 +157,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       outbox.wake();
       const at = { tenant, account: id };
       await schedulePoll(bus, at, pollMs);
+      await subscriptions.handle(at, { kind: 'due' });
       await reactor.repeat(at);
       return change(at, { kind: 'hint', reason: 'user' });
     },
@@ -162,6 +195,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     resume: (at) => change(at, { kind: 'resumed' }),
 
     async remove(at) {
+      await subscriptions.end(at);
       const removed = await db.tx(async (tx) => {
         const [row] = await tx.query<AccountRow>(SELECT_ACCOUNTS, [at.tenant, at.account]);
         if (!row) return null;
@@ -171,6 +205,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
         );
         await tx.query('DELETE FROM control.credential WHERE account = $1', [row.id]);
         await tx.query('DELETE FROM control.scope WHERE account = $1', [row.id]);
+        await tx.query('DELETE FROM control.subscription WHERE account = $1', [row.id]);
         await outbox.add(tx, [accountFact(row, 'removed', { state: 'removed', reason: null })]);
         return row;
       });
@@ -189,28 +224,4 @@ function unknown(at: AccountRef): AppError {
     'not_found',
     `there is no account ${at.account}; GET /v1/accounts lists them`,
   );
-}
-
-function toAccount(row: AccountRow, providers: ProviderCatalog): Account {
-  return {
-    id: row.id,
-    tenant: row.tenant,
-    provider: row.provider,
-    name: row.name,
-    state: row.state,
-    reason: row.reason,
-    settings: row.settings,
-    push: providers.get(row.provider).push,
-    createdAt: row.createdAt.toISOString(),
-    scopes: row.scopes,
-    scopesBackfilled: row.scopesBackfilled,
-    failure: row.failure && {
-      failure: row.failure.failure,
-      code: row.failure.code,
-      message: row.failure.message,
-      at: row.failure.at,
-      attempts: row.attempts ?? 0,
-      retryAt: row.retryAt?.toISOString() ?? null,
-    },
-  };
 }

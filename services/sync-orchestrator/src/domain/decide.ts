@@ -9,7 +9,7 @@ import {
   type SyncFailed,
 } from '@mailstream/contracts';
 import { nextTry } from './failure.ts';
-import { newMailbox, type ScopeState, type SyncState } from './state.ts';
+import { isActive, newMailbox, type ScopeState, type SyncState } from './state.ts';
 
 export type SyncEvent =
   | { readonly kind: 'hint'; readonly reason: HintReason }
@@ -76,16 +76,12 @@ export interface Decision {
 /** Applies an event, then starts what is wanted and allowed. */
 export function decide(state: SyncState, event: SyncEvent, context: DecideContext): Decision {
   const applied = withAccountState(evolve(state, event, context));
-  const { scopes, effects } = isActive(applied)
+  const { scopes, effects } = isActive(applied.state)
     ? start(applied, context)
     : { scopes: applied.scopes, effects: [] };
   const told: SyncEffect[] =
     applied.state === state.state && applied.reason === state.reason ? [] : [{ kind: 'state' }];
   return { state: { ...applied, scopes }, effects: [...told, ...effects] };
-}
-
-function isActive({ state }: SyncState): boolean {
-  return state !== 'paused' && state !== 'removed' && state !== 'reauth_required';
 }
 
 function evolve(state: SyncState, event: SyncEvent, context: DecideContext): SyncState {
@@ -205,7 +201,7 @@ function withoutLost(scope: ScopeState, { now, limits }: DecideContext): ScopeSt
 
 /** The account's state follows from its scopes, unless a person or the provider has put it on hold. */
 function withAccountState(state: SyncState): SyncState {
-  if (!isActive(state)) return state;
+  if (!isActive(state.state)) return state;
   const scopes = [...state.scopes.values()];
   const failing = scopes.find((scope) => scope.failure !== null);
   if (failing?.failure) return { ...state, state: 'degraded', reason: failing.failure.message };

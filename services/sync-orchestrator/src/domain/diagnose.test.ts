@@ -14,6 +14,7 @@ const account = (over: Partial<Account>): Account => ({
   reason: null,
   settings: {},
   push: 'idle',
+  webhook: null,
   createdAt: NOW.toISOString(),
   scopes: 2,
   scopesBackfilled: 2,
@@ -88,4 +89,17 @@ it('a lag, parked events and a repaired log are told', () => {
   });
   expect(findings.map((finding) => finding.check)).toEqual(['folds', 'parked events', 'the log']);
   expect(findings[1]?.message).toContain('7');
+});
+
+it('accounts that are only polled are named with the reason', () => {
+  const notified = { until: '2026-01-04T12:00:00.000Z', reason: null };
+  const polled = { until: null, reason: 'MAILSTREAM_PUBLIC_URL is not set' };
+  const accounts = [account({ webhook: notified }), account({ name: 'bob', webhook: polled })];
+  const [finding] = bad({ accounts });
+  expect(finding).toMatchObject({
+    level: 'warn',
+    check: 'notifications',
+    message: '1 of 2 accounts are only polled, 1 in trouble; bob: MAILSTREAM_PUBLIC_URL is not set',
+  });
+  expect(bad({ accounts: accounts.slice(0, 1) })).toEqual([]);
 });

@@ -10,6 +10,7 @@ export function diagnose(report: StatusReport, now: Date): Finding[] {
   return [
     ...report.accounts.flatMap(accountFindings),
     accountsSummary(report.accounts),
+    ...notifications(report.accounts),
     lags(report),
     parked(report),
     incidents(report, now),
@@ -70,6 +71,26 @@ function accountsSummary(accounts: readonly Account[]): Finding {
     message: `${accounts.length} in all, ${live} live, ${importing} importing`,
     mend: null,
   };
+}
+
+/** Nothing when no provider has webhooks. */
+function notifications(accounts: readonly Account[]): Finding[] {
+  const all = accounts.filter(({ webhook }) => webhook !== null);
+  const troubled = all.filter(({ webhook }) => webhook?.reason != null);
+  const [first] = troubled;
+  if (all.length === 0) return [];
+  const check = 'notifications';
+  if (!first)
+    return [{ level: 'ok', check, message: `providers notify of ${all.length} accounts`, mend: null }];
+  const polled = all.filter(({ webhook }) => webhook?.until === null).length;
+  return [
+    {
+      level: 'warn',
+      check,
+      message: `${polled} of ${all.length} accounts are only polled, ${troubled.length} in trouble; ${first.name}: ${first.webhook?.reason}`,
+      mend: 'polls go on, so changes come late but none is lost; providers need https, a certificate they trust, and /v1/webhooks open to them',
+    },
+  ];
 }
 
 function lags({ folds }: StatusReport): Finding {

@@ -46,6 +46,7 @@ describe('verdict', () => {
     reason: null,
     settings: {},
     push: 'idle',
+    webhook: null,
     createdAt: '2026-01-01T00:00:00Z',
     scopes: 4,
     scopesBackfilled: 4,

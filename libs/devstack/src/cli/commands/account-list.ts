@@ -1,6 +1,6 @@
 /** `account list`. */
 import type { Account } from '@mailstream/contracts';
-import { listAccounts } from '../accounts.ts';
+import { describePush, listAccounts } from '../accounts.ts';
 import { parse } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { printable, table } from '../format.ts';
@@ -28,8 +28,9 @@ function accountTable(accounts: readonly Account[], width: number): string[] {
     account.provider,
     account.state,
     `${account.scopesBackfilled}/${account.scopes}`,
+    describePush(account).split(' ')[0] ?? '',
     account.id,
     printable(account.failure?.message ?? account.reason ?? ''),
   ]);
-  return table(['NAME', 'PROVIDER', 'STATE', 'IMPORTED', 'ID', ''], rows, width);
+  return table(['NAME', 'PROVIDER', 'STATE', 'IMPORTED', 'BY', 'ID', ''], rows, width);
 }

@@ -27,6 +27,7 @@ const report: StatusReport = {
       reason: null,
       settings: {},
       push: 'idle',
+      webhook: null,
       createdAt: '2026-01-10T10:00:00Z',
       scopes: 2,
       scopesBackfilled: 1,
@@ -66,6 +67,7 @@ it('shows accounts with their mailboxes, then what waits, lags, is parked or was
   };
   expect(statusLines(report, scopes, now)).toEqual([
     'Demo mailbox  backfilling',
+    '  changes are noticed by IDLE',
     '  MAILBOX  STATE     IMPORT               CHANGED  CHECKED',
     '  INBOX    live                           60m      3s',
     '  Archive  fetching  about 900 to import  -        3s',

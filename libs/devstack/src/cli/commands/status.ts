@@ -1,5 +1,6 @@
 /** `status`: the installation at a glance. */
 import { type FoldLag, pageOf, ScopeStatus, StatusReport } from '@mailstream/contracts';
+import { describePush } from '../accounts.ts';
 import { parse } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { age, clip, count, printable, table } from '../format.ts';
@@ -39,6 +40,7 @@ export function statusLines(
   return [
     ...report.accounts.flatMap((account) => [
       `${printable(account.name)}  ${account.state}${account.reason ? `: ${printable(account.reason)}` : ''}`,
+      `  changes are noticed by ${describePush(account)}`,
       ...scopeTable(scopes[account.id] ?? [], now).map((line) => `  ${line}`),
       '',
     ]),

@@ -1,0 +1,277 @@
+// Subscriptions on a real NATS and PostgreSQL: what is asked of fetchers, what the gateway is told, and what is made good.
+import { type Bus, connectBus } from '@mailstream/bus';
+import {
+  type Account,
+  type AccountRef,
+  type PushTarget,
+  type SubscriptionJob,
+  type SubscriptionReport,
+  subjects,
+} from '@mailstream/contracts';
+import { createDb, type Db, migrate } from '@mailstream/db';
+import { migrateFold } from '@mailstream/fold';
+import type { Provider } from '@mailstream/providers';
+import { createHttpServer, createLogger, createTokenAuth, type HttpServer } from '@mailstream/runtime';
+import { createDatabase, createNats, type TestDatabase, type TestNats } from '@mailstream/testing';
+import { Type } from 'typebox';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createVault } from '../credentials/vault.ts';
+import { createOrchestrator } from '../orchestrator.ts';
+
+const logger = createLogger('test', 'silent');
+const LIMITS = { inFlight: 3, pollMs: 60_000, deepPollMs: 900_000, lostMs: 600_000, backPressureMs: 1_000 };
+const DAY = 86_400_000;
+const HASH = 'a'.repeat(64);
+const URL_1 = 'https://mail.example.com';
+
+/** Whoever would ask it is not here: this is about what the orchestrator wants asked. */
+const provider: Provider = {
+  name: 'dove',
+  push: 'webhook',
+  scope: 'mailbox',
+  settings: Type.Object({}),
+  credential: Type.Object({}),
+  describe: () => 'a mailbox',
+  connect: () => Promise.reject(new Error('nobody connects here')),
+};
+
+let nats: TestNats;
+let database: TestDatabase;
+let bus: Bus;
+let db: Db;
+let running: Running;
+
+interface Running {
+  readonly app: HttpServer;
+  stop(): Promise<void>;
+}
+
+async function startOrchestrator(publicUrl: string | null): Promise<Running> {
+  const app = await createHttpServer({
+    title: 'test',
+    logger,
+    authenticate: createTokenAuth('token'),
+    ready: () => true,
+  });
+  const stop = new AbortController();
+  const config = { limits: LIMITS, maxLag: 20_000, sweepMs: 100, publicUrl };
+  const vault = createVault(Buffer.alloc(32, 7));
+  const parts = createOrchestrator({ bus, db, vault, app, logger, providers: [provider], config });
+  const all = Promise.all(parts.map((part) => part.run(stop.signal)));
+  return {
+    app,
+    stop: async () => {
+      stop.abort(new DOMException('over', 'AbortError'));
+      await all;
+      await app.close();
+    },
+  };
+}
+
+beforeAll(async () => {
+  [nats, database] = await Promise.all([createNats(), createDatabase()]);
+  await migrateFold(database.url, logger);
+  const dir = `${import.meta.dirname}/../../migrations`;
+  await migrate(database.url, { schema: 'control', dir, logger });
+  db = createDb({ url: database.url, max: 20, applicationName: 'test', logger });
+  bus = await connectBus({ url: nats.url, name: 'test', logger });
+  await bus.ensureTopology();
+  running = await startOrchestrator(URL_1);
+});
+afterAll(async () => {
+  await running.stop();
+  await bus.close();
+  await db.close();
+  await Promise.all([nats.drop(), database.drop()]);
+});
+
+const headers = { authorization: 'Bearer token' };
+
+async function add(): Promise<AccountRef> {
+  const payload = { provider: 'dove', settings: {}, credential: {} };
+  const answer = await running.app.inject({ method: 'POST', url: '/v1/accounts', headers, payload });
+  expect(answer.statusCode).toBe(201);
+  return { tenant: 'default', account: answer.json<Account>().id };
+}
+
+const webhookOf = async ({ account }: AccountRef) =>
+  (await running.app.inject({ url: `/v1/accounts/${account}`, headers })).json<Account>().webhook;
+
+const read = async <T>(stream: 'FETCH' | 'PUSH', subject: string): Promise<T | null> => {
+  const stored = await bus.last(stream, subject);
+  return stored && JSON.parse(new TextDecoder().decode(stored.data));
+};
+const keepSubject = ({ account }: AccountRef) => subjects.subscriptionJob('dove', account, 'keep');
+const targetOf = (id: string) => read<PushTarget>('PUSH', subjects.push('dove', id));
+
+/** Does the job as a fetcher would: off the queue, then the report. */
+async function fetched(at: AccountRef, report: SubscriptionReport): Promise<SubscriptionJob> {
+  const job = await vi.waitFor(async () => {
+    const waiting = await read<SubscriptionJob>('FETCH', keepSubject(at));
+    if (!waiting) throw new Error('nothing is asked yet');
+    return waiting;
+  });
+  await bus.purge('FETCH', keepSubject(at));
+  await bus.publish({ subject: subjects.subscription(at, 'reported'), data: report });
+  return job;
+}
+
+const made = (id: string, over: object = {}): SubscriptionReport => ({
+  ok: true,
+  id,
+  secretHash: HASH,
+  notificationUrl: `${URL_1}/v1/webhooks/dove`,
+  expiresAt: new Date(Date.now() + 6 * DAY).toISOString(),
+  ...over,
+});
+
+async function subscribed(id: string): Promise<AccountRef> {
+  const at = await add();
+  await fetched(at, made(id));
+  await vi.waitFor(async () => expect(await targetOf(id)).not.toBeNull());
+  return at;
+}
+
+const say = (at: AccountRef, event: 'due' | 'renew') =>
+  bus.publish({ subject: subjects.subscription(at, event), data: {} });
+
+/** When the provider is asked next. */
+async function dueIn({ account }: AccountRef): Promise<number> {
+  const [row] = await db.query<{ due: Date }>(
+    'SELECT due_at AS due FROM control.subscription WHERE account = $1',
+    [account],
+  );
+  return (row?.due.getTime() ?? Number.NaN) - Date.now();
+}
+
+describe('an account that is added', () => {
+  it('is subscribed; the gateway is told, it is looked at, and a schedule will renew it', async () => {
+    const at = await add();
+    expect(await webhookOf(at)).toEqual({ until: null, reason: expect.stringContaining('has not answered') });
+    const job = await fetched(at, made('s-1'));
+    expect(job).toMatchObject({
+      ...at,
+      end: null,
+      keep: { known: null, notificationUrl: `${URL_1}/v1/webhooks/dove` },
+    });
+    await vi.waitFor(async () => expect(await targetOf('s-1')).toEqual({ ...at, secretHash: HASH }));
+    await vi.waitFor(async () =>
+      expect(await webhookOf(at)).toEqual({ until: expect.any(String), reason: null }),
+    );
+    expect(await bus.last('SYNC', subjects.schedule(at, 'subscription'))).not.toBeNull();
+    expect(await dueIn(at)).toBeGreaterThan(2.6 * DAY);
+    expect(await dueIn(at)).toBeLessThan(3.4 * DAY);
+  });
+
+  it('says why it is not', async () => {
+    const at = await add();
+    const message = 'nobody answers at https://mail.example.com';
+    await fetched(at, {
+      ok: false,
+      failure: 'permanent',
+      code: 'graph.unreachable',
+      message,
+      retryAfterMs: null,
+    });
+    await vi.waitFor(async () => expect(await webhookOf(at)).toEqual({ until: null, reason: message }));
+    const doctor = await running.app.inject({ url: '/v1/doctor', headers });
+    expect(doctor.body).toContain(message);
+  });
+});
+
+describe('a subscription', () => {
+  it('is renewed when its time has come', async () => {
+    const at = await subscribed('s-2');
+    await db.query('UPDATE control.subscription SET due_at = now() WHERE account = $1', [at.account]);
+    await say(at, 'due');
+    const job = await fetched(at, made('s-2', { secretHash: null }));
+    expect(job.keep?.known).toBe('s-2');
+    await vi.waitFor(async () => expect(await dueIn(at)).toBeGreaterThan(DAY));
+    expect(await targetOf('s-2')).toEqual({ ...at, secretHash: HASH });
+  });
+
+  it('is asked for again when a schedule was lost', async () => {
+    const at = await subscribed('s-3');
+    await bus.cancelSchedule(at, 'subscription');
+    await db.query(
+      `UPDATE control.subscription SET due_at = now() - interval '2 minutes' WHERE account = $1`,
+      [at.account],
+    );
+    expect((await fetched(at, made('s-3', { secretHash: null }))).keep?.known).toBe('s-3');
+  });
+
+  it('that has ended is replaced, and all is looked at', async () => {
+    const at = await subscribed('s-4');
+    await bus.purge('SYNC', subjects.hint(at, 'user'));
+    await say(at, 'renew');
+    await fetched(at, made('s-5', { expiresAt: new Date(Date.now() + 6.5 * DAY).toISOString() }));
+    await vi.waitFor(async () => expect(await targetOf('s-5')).toEqual({ ...at, secretHash: HASH }));
+    await vi.waitFor(async () => expect(await targetOf('s-4')).toBeNull());
+    const list = subjects.job('dove', 'live', at.account, 'mailboxes');
+    await vi.waitFor(async () => expect(await bus.last('FETCH', list)).not.toBeNull());
+  });
+
+  it('is told to the gateway again when that forgot', async () => {
+    await subscribed('s-6');
+    await bus.purge('PUSH', subjects.push('dove', 's-6'));
+    await vi.waitFor(async () => expect(await targetOf('s-6')).not.toBeNull());
+  });
+
+  it('is left alone while the account is paused, and renewed when it is resumed', async () => {
+    const at = await subscribed('s-7');
+    const url = `/v1/accounts/${at.account}`;
+    await running.app.inject({ method: 'POST', url: `${url}/pause`, headers });
+    await say(at, 'renew');
+    await vi.waitFor(async () =>
+      expect((await bus.backlog('SYNC', 'orchestrator-subscriptions')) === 0).toBe(true),
+    );
+    expect(await bus.last('FETCH', keepSubject(at))).toBeNull();
+    await running.app.inject({ method: 'POST', url: `${url}/resume`, headers });
+    expect((await fetched(at, made('s-7', { secretHash: null }))).keep?.known).toBe('s-7');
+  });
+
+  it('is ended with its account, before its credential is gone', async () => {
+    const at = await subscribed('s-8');
+    const removing = running.app.inject({ method: 'DELETE', url: `/v1/accounts/${at.account}`, headers });
+    const subject = subjects.subscriptionJob('dove', at.account, 'end');
+    const job = await vi.waitFor(async () => {
+      const waiting = await read<SubscriptionJob>('FETCH', subject);
+      if (!waiting) throw new Error('nothing is asked yet');
+      return waiting;
+    });
+    expect(job).toMatchObject({ end: 's-8', keep: null });
+    expect(await db.query('SELECT 1 FROM control.credential WHERE account = $1', [at.account])).toHaveLength(
+      1,
+    );
+    await bus.purge('FETCH', subject);
+    expect((await removing).statusCode).toBe(204);
+    expect(await db.query('SELECT 1 FROM control.credential WHERE account = $1', [at.account])).toEqual([]);
+    expect(await targetOf('s-8')).toBeNull();
+    expect(await bus.last('SYNC', subjects.schedule(at, 'subscription'))).toBeNull();
+  });
+});
+
+it('what is said about a subscription and makes no sense is parked', async () => {
+  const at = await add();
+  await bus.publish({ subject: subjects.subscription(at, 'reported'), data: { ok: 'maybe' } });
+  await vi.waitFor(async () => expect(await bus.last('DEAD', 'dead.*.bad-payload')).not.toBeNull());
+});
+
+it('another public address: all subscriptions move to it; without one, nothing is asked', async () => {
+  const at = await subscribed('s-9');
+  await running.stop();
+  running = await startOrchestrator('https://other.example.com/');
+  const notificationUrl = 'https://other.example.com/v1/webhooks/dove';
+  const later = new Date(Date.now() + 6.5 * DAY).toISOString();
+  const job = await fetched(at, made('s-10', { notificationUrl, expiresAt: later }));
+  expect(job).toMatchObject({ end: 's-9', keep: { known: null, notificationUrl } });
+  await vi.waitFor(async () => expect(await targetOf('s-9')).toBeNull());
+
+  await running.stop();
+  running = await startOrchestrator(null);
+  const silent = await add();
+  await say(silent, 'renew');
+  await vi.waitFor(async () => expect(await bus.backlog('SYNC', 'orchestrator-subscriptions')).toBe(0));
+  expect(await bus.last('FETCH', keepSubject(silent))).toBeNull();
+  expect((await webhookOf(silent))?.reason).toContain('MAILSTREAM_PUBLIC_URL');
+});
