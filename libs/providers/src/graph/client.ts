@@ -9,7 +9,7 @@ import {
   ResponseType,
 } from '@microsoft/microsoft-graph-client';
 import { ProviderError } from '../provider.ts';
-import { bodyOf, refusalOf, transportFailure } from './errors.ts';
+import { type Answer, bodyOf, refusalOf, transportFailure } from './errors.ts';
 import { type Gates, REQUESTS_AT_A_TIME } from './gate.ts';
 import { field, listOf, textOf } from './json.ts';
 
@@ -36,7 +36,11 @@ export interface GraphClient {
   get(where: string, signal: AbortSignal, pageSize?: number): Promise<unknown>;
   /** Several paths, a few per request, in their order. After a refusal for lack of capacity the rest is not asked for any more. */
   getEach(paths: readonly string[], signal: AbortSignal): Promise<Got[]>;
+  /** The answer whatever it is, for what is no mailbox: `where` is a path below the API, or a whole link. Throws `ProviderError` when none came. */
+  ask(method: Method, where: string, signal: AbortSignal, content?: object): Promise<Answer>;
 }
+
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 /** What came of one path. */
 export type Got = { readonly body: unknown } | { readonly error: ProviderError };
@@ -58,30 +62,35 @@ export function createGraphClient(deps: ClientDeps): GraphClient {
   const { origin } = new URL(graphUrl);
   const client = Client.initWithMiddleware({ middleware: createChain(deps) });
 
-  async function send(
-    call: Call,
-    method: 'GET' | 'POST',
-    prefer: string,
-    content?: object,
-  ): Promise<unknown> {
+  async function exchange(call: Call, method: Method, prefer: string, content?: object): Promise<Answer> {
     const request = client
       .api(call.url)
       .headers({ Prefer: prefer, 'client-request-id': uuidv7() })
       .middlewareOptions([call])
       .responseType(ResponseType.RAW);
+    const verbs = {
+      GET: () => request.get(),
+      POST: () => request.post(content),
+      PATCH: () => request.patch(content),
+      DELETE: () => request.delete(),
+    };
     try {
-      const response: Response = await (method === 'GET' ? request.get() : request.post(content));
+      const response: Response = await verbs[method]();
       const body = bodyOf(response.headers.get('content-type'), await response.text());
-      if (response.ok && body !== undefined) return body;
-      const header = (name: string) => response.headers.get(name);
-      throw refusalOf({ status: response.status, header, body }, now());
+      return { status: response.status, header: (name) => response.headers.get(name), body };
     } catch (error) {
       throw transportFailure(error instanceof GraphClientError ? error.customError : error, origin);
     }
   }
 
-  function urlOf(where: string): string {
-    if (where.startsWith('/')) return `${graphUrl}${owner}${where}`;
+  async function send(call: Call, method: Method, prefer: string, content?: object): Promise<unknown> {
+    const answer = await exchange(call, method, prefer, content);
+    if (answer.status >= 200 && answer.status < 300 && answer.body !== undefined) return answer.body;
+    throw refusalOf(answer, now());
+  }
+
+  function urlOf(where: string, base = `${graphUrl}${owner}`): string {
+    if (/^[/?]/.test(where)) return `${base}${where}`;
     if (URL.canParse(where) && new URL(where).origin === origin) return where;
     throw new ProviderError(
       'parse',
@@ -104,6 +113,8 @@ export function createGraphClient(deps: ClientDeps): GraphClient {
   }
 
   return {
+    ask: async (method, where, signal, content) =>
+      exchange(new Call(urlOf(where, graphUrl), 1, signal), method, preference(), content),
     get: async (where, signal, pageSize) =>
       send(new Call(urlOf(where), 1, signal), 'GET', preference(pageSize)),
     async getEach(paths, signal) {

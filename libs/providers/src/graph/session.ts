@@ -15,6 +15,7 @@ import { pullMailbox } from './mailbox.ts';
 import { idsOfAliases, pullMailboxes } from './mailboxes.ts';
 import type { Open, Tuning } from './open.ts';
 import type { GraphSettings } from './settings.ts';
+import { createSubscriptions } from './subscriptions.ts';
 
 /** A token that ends sooner is not begun with. */
 const TOKEN_MARGIN_MS = 5 * 60_000;
@@ -33,10 +34,11 @@ export function openSession(
   { graphUrl, gates, tuning }: SessionDeps,
 ): Session {
   let current = checked(credential);
+  const owner = mailbox === null ? '/me' : `/users/${encodeURIComponent(mailbox)}`;
   const client = createGraphClient({
     account,
     graphUrl,
-    owner: mailbox === null ? '/me' : `/users/${encodeURIComponent(mailbox)}`,
+    owner,
     gates,
     async token(refused) {
       if (refused === current.accessToken) current = checked(await renew());
@@ -72,6 +74,7 @@ export function openSession(
 
   return {
     pull,
+    subscriptions: createSubscriptions({ client, owner, now: tuning.now }),
     usable: () => Date.parse(current.expiresAt) - tuning.now() > TOKEN_MARGIN_MS,
     close: async () => undefined,
   };
