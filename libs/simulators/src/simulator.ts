@@ -8,6 +8,7 @@ import { createEntra } from './entra/app.ts';
 import type { Client } from './entra/authorize.ts';
 import { createSigner } from './entra/signer.ts';
 import { createTokens } from './entra/tokens.ts';
+import { overHttp } from './entra/wire.ts';
 import { type Account, createAccounts, uuidOf } from './graph/accounts.ts';
 import { createGraphApp } from './graph/app.ts';
 import { createDeliveries } from './graph/deliveries.ts';
@@ -199,7 +200,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   const graphServer = await listen({ tls, host, port: ports.graph }, async (request) =>
     isControlRequest(request) ? handleControl(request, control) : graph(request),
   );
-  const entraServer = await listen({ tls, host, port: ports.entra }, entra.handle);
+  const entraServer = await listen({ tls, host, port: ports.entra }, overHttp({ entra, clock, faults, log }));
   const stopTime = options.realTime ? runInRealTime(clock) : () => {};
 
   return {

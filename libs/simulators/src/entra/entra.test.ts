@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DEMO_CLIENT } from '../simulator.ts';
-import { type Answer, isObject, startWorld, type World } from '../testkit.ts';
+import { type Answer, isObject, startWorld, until, type World } from '../testkit.ts';
 import { knownFailures } from './failures.ts';
 
 const REDIRECT = 'http://localhost:3000/callback';
@@ -138,6 +138,28 @@ describe('sign-in', () => {
     expect((await world.graph('/me', { token: String(tokens.body.access_token) })).status).toBe(401);
     expect((await refresh(tokens)).body).toMatchObject({ error: 'invalid_grant', error_codes: [50173] });
     expect((await refresh(await signIn())).status).toBe(200);
+  });
+
+  test('requests are noted without their secrets; an answer can be held back or lost, and a status come instead', async () => {
+    const tokens = await signIn();
+    const path = '/oauth2/v2.0/token$';
+    world.simulator.control.clearRequests();
+    world.simulator.control.fault({ path, times: 1, fault: { kind: 'reset' } });
+    await expect(refresh(tokens)).rejects.toThrow();
+    world.simulator.control.fault({ path, times: 1, fault: { kind: 'hold' } });
+    const held = refresh(tokens);
+    await until(() => world.simulator.control.held() === 1);
+    world.simulator.control.release();
+    expect((await held).status).toBe(200);
+    world.simulator.control.fault({ path, times: 1, fault: { kind: 'status', status: 502 } });
+    expect((await refresh(tokens)).status).toBe(502);
+    const noted = world.simulator.control.requests();
+    expect(noted.map(({ query, status }) => [query, status])).toEqual([
+      ['grant_type=refresh_token', 200],
+      ['grant_type=refresh_token', 200],
+      ['grant_type=refresh_token', 502],
+    ]);
+    expect(JSON.stringify(noted)).not.toContain(String(tokens.body.refresh_token));
   });
 
   test('a wrong secret is the operator’s problem', async () => {

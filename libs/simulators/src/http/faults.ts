@@ -50,8 +50,8 @@ export interface FaultTarget {
 
 export interface Faults {
   plan(plan: FaultPlan): void;
-  /** The fault for this request, if any; it is used up. */
-  take(target: FaultTarget, rates: FaultRates): Fault | null;
+  /** The fault for this request, if any; it is used up. Without `rates` only planned ones. */
+  take(target: FaultTarget, rates: FaultRates | null): Fault | null;
   /** Resolves when held answers may go on. */
   held(): Promise<void>;
   /** How many requests are being held. */
@@ -90,7 +90,7 @@ export function createFaults(random: Random): Faults {
         if (planned.left === 0) plans = plans.filter((plan) => plan !== planned);
         return planned.fault;
       }
-      return drawFault(random, rates);
+      return rates && drawFault(random, rates);
     },
     held: () => new Promise((resolve) => holders.push(resolve)),
     holding: () => holders.length,
