@@ -24,7 +24,10 @@ export function pageOf<T extends TSchema>(item: T) {
 
 export const AccountCreate = Type.Object(
   {
-    provider: Type.String({ description: '`imap`.' }),
+    provider: Type.String({
+      description:
+        '`imap`; `microsoft` for an application that acts for itself (people: `/v1/connect/microsoft`).',
+    }),
     name: Type.Optional(
       Type.String({
         minLength: 1,
@@ -98,6 +101,12 @@ export const Account = Type.Object({
   push: Type.String({ description: '`webhook`, `idle` or `none`: how changes are noticed beside polling.' }),
   webhook: nullable(WebhookStatus),
   createdAt: Type.String(),
+  credentialVersion: Type.Integer({ description: 'Grows with each new credential.' }),
+  connect: nullable(
+    Type.String({
+      description: 'Where in this API its owner can sign in again; null: a new credential is given by PATCH.',
+    }),
+  ),
   scopes: Type.Integer({ description: 'Mailboxes that are fetched.' }),
   scopesBackfilled: Type.Integer({ description: 'Those whose import is complete.' }),
   failure: nullable(Failure),

@@ -3,11 +3,19 @@ import type { TSchema } from 'typebox';
 import { CATALOG } from './catalog.ts';
 import { envelopeSchema } from './envelope.ts';
 import { asyncApiDocument } from './generate-asyncapi.ts';
-import { CredentialsReply, DeadLetter, FetchJob, FetchReport, WatchLease } from './jobs.ts';
+import {
+  CredentialsReply,
+  CredentialsRequest,
+  DeadLetter,
+  FetchJob,
+  FetchReport,
+  WatchLease,
+} from './jobs.ts';
 import { PushTarget, SubscriptionJob, SubscriptionReport } from './push.ts';
 
 const JOBS = {
   CredentialsReply,
+  CredentialsRequest,
   DeadLetter,
   FetchJob,
   FetchReport,

@@ -38,6 +38,17 @@ export const WatchLease = Type.Object({
 });
 export type WatchLease = Static<typeof WatchLease>;
 
+/** What a fetcher asks the token broker with. */
+export const CredentialsRequest = Type.Object({
+  refused: Type.Optional(
+    Type.String({
+      description:
+        '`hashToken` of the access token that the provider refused: only then is another issued before its time.',
+    }),
+  ),
+});
+export type CredentialsRequest = Static<typeof CredentialsRequest>;
+
 /** What a fetcher gets from the token broker: where to connect and with what. Kept in memory only. */
 export const CredentialsReply = Type.Union([
   Type.Object({
@@ -51,6 +62,7 @@ export const CredentialsReply = Type.Union([
     failure: FailureClass,
     code: Type.String(),
     message: Type.String(),
+    retryAfterMs: Type.Optional(Type.Integer({ description: 'What the provider asked us to wait.' })),
   }),
 ]);
 export type CredentialsReply = Static<typeof CredentialsReply>;

@@ -61,6 +61,12 @@ const startOrchestrator = () =>
     app.get('/v1/status', async (_request, reply) =>
       reply.status(503).send({ error: { code: 'bus.disconnected', message: 'not connected' } }),
     );
+    app.get('/v1/connect/:provider', async (_request, reply) =>
+      reply.redirect('https://login.example.com/authorize?state=a%20b', 302),
+    );
+    app.get('/v1/connect/:provider/callback', { config: { open: true } }, async (request, reply) =>
+      reply.type('text/html').send(`<p>${request.url}`),
+    );
     app.get('/v1/internal', async () => 'not for outside');
   });
 
@@ -161,6 +167,28 @@ describe('POST /v1/accounts/:id/sync', () => {
 });
 
 describe('the proxy', () => {
+  it('lets browsers come back from a sign-in without a token, and nowhere else', async () => {
+    const gateway = await startGateway({ orchestrator: await startOrchestrator() });
+    const sent = await gateway.inject({ url: '/v1/connect/microsoft', headers });
+    expect([sent.statusCode, sent.headers.location]).toEqual([
+      302,
+      'https://login.example.com/authorize?state=a%20b',
+    ]);
+    const back = await gateway.inject('/v1/connect/microsoft/callback?code=a%2Bb&state=c');
+    expect([back.statusCode, back.body]).toEqual([
+      200,
+      '<p>/v1/connect/microsoft/callback?code=a%2Bb&state=c',
+    ]);
+    for (const url of [
+      '/v1/connect/microsoft',
+      '/v1/connect/microsoft/callback/x',
+      '/v1/connect/a/b/callback',
+      '/v1/connect/..%2Faccounts%3F/callback',
+      '/v1/connect/../accounts',
+    ])
+      expect((await gateway.inject(url)).statusCode, url).not.toBe(200);
+  });
+
   it('passes calls on with query, body and token, and answers as they are', async () => {
     const gateway = await startGateway({
       orchestrator: await startOrchestrator(),
@@ -256,6 +284,8 @@ describe('GET /openapi.json', () => {
       '/v1/accounts/{id}',
       '/v1/accounts/{id}/pause',
       '/v1/accounts/{id}/sync',
+      '/v1/connect/{provider}',
+      '/v1/connect/{provider}/callback',
       '/v1/messages',
       '/v1/projection/status',
       '/v1/status',

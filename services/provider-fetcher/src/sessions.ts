@@ -1,14 +1,22 @@
 /** Authenticated sessions, kept warm for a while: connecting costs more than a look. */
 import type { Bus } from '@mailstream/bus';
-import { type AccountRef, CredentialsReply, subjects } from '@mailstream/contracts';
-import { type Provider, ProviderError, type Session } from '@mailstream/providers';
+import {
+  type AccountRef,
+  CredentialsReply,
+  type CredentialsRequest,
+  hashToken,
+  subjects,
+} from '@mailstream/contracts';
+import { AccessToken, type Provider, ProviderError, type Session } from '@mailstream/providers';
 import { type Logger, messageOf, type Part, pause } from '@mailstream/runtime';
 import { Compile } from 'typebox/compile';
 
-const BROKER_TIMEOUT_MS = 5_000;
+/** Longer than the broker waits for a provider that is signed in with. */
+const BROKER_TIMEOUT_MS = 15_000;
 const SWEEP_MS = 5_000;
 
 const reply = Compile(CredentialsReply);
+const accessToken = Compile(AccessToken);
 
 export interface SessionRequest extends AccountRef {
   readonly provider: string;
@@ -42,19 +50,25 @@ export function createSessions(deps: {
   async function open(request: SessionRequest, signal: AbortSignal): Promise<Session> {
     const provider = providers.find(({ name }) => name === request.provider);
     if (!provider) throw new Error(`there is no provider ${request.provider}`);
-    const { settings, credential } = await askBroker(request);
-    const renew = async () => (await askBroker(request)).credential;
+    let { settings, credential } = await askBroker(request, {});
+    const renew = async () => {
+      ({ credential } = await askBroker(request, refusalOf(credential)));
+      return credential;
+    };
     return provider.connect({ account: request.account, settings, credential, renew, signal });
   }
 
-  async function askBroker(request: SessionRequest): Promise<{ settings: unknown; credential: unknown }> {
-    const answer: unknown = JSON.parse(
-      new TextDecoder().decode(await bus.request(subjects.credentials(request), {}, BROKER_TIMEOUT_MS)),
-    );
+  async function askBroker(
+    at: AccountRef,
+    question: CredentialsRequest,
+  ): Promise<{ settings: unknown; credential: unknown }> {
+    const data = await bus.request(subjects.credentials(at), question, BROKER_TIMEOUT_MS);
+    const answer: unknown = JSON.parse(new TextDecoder().decode(data));
     if (!reply.Check(answer))
       throw new Error('the token broker sent something that is not a credentials reply');
-    if (!answer.ok) throw new ProviderError(answer.failure, answer.code, answer.message);
-    return answer;
+    if (answer.ok) return answer;
+    const { failure, code, message, retryAfterMs } = answer;
+    throw new ProviderError(failure, code, message, retryAfterMs === undefined ? {} : { retryAfterMs });
   }
 
   function take(request: SessionRequest): Session | null {
@@ -112,4 +126,9 @@ export function createSessions(deps: {
       },
     },
   };
+}
+
+/** Passwords are not renewed: whoever asks again gets what is stored by then. */
+function refusalOf(credential: unknown): CredentialsRequest {
+  return accessToken.Check(credential) ? { refused: hashToken(credential.accessToken) } : {};
 }

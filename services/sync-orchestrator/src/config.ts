@@ -5,6 +5,14 @@ import type { SyncLimits } from './domain/decide.ts';
 
 const HOUR = 3_600_000;
 
+/** For accounts that are connected by signing in with their provider. */
+export interface ConnectConfig {
+  /** Where browsers reach the gateway, without a slash at its end. */
+  readonly url: string;
+  /** Where browsers may be sent when they are back. */
+  readonly returnOrigins: readonly string[];
+}
+
 export function readConfig() {
   const env = readEnv();
   const pollSeconds = env.integer('MAILSTREAM_POLL_SECONDS', 60, { min: 1, max: 86_400 });
@@ -15,6 +23,11 @@ export function readConfig() {
     lostMs: HOUR / 4,
     backPressureMs: 1_000,
   };
+  const publicUrl = env.optional('MAILSTREAM_PUBLIC_URL');
+  const connect: ConnectConfig = {
+    url: env.url('MAILSTREAM_CONNECT_URL', publicUrl ?? 'http://localhost:8080'),
+    returnOrigins: env.origins('MAILSTREAM_RETURN_ORIGINS'),
+  };
   const config = {
     ...readServiceEnv(env, 8081),
     databaseUrl: env.string('DATABASE_URL'),
@@ -22,7 +35,8 @@ export function readConfig() {
     replicas: env.integer('MAILSTREAM_STREAM_REPLICAS', 1, { min: 1, max: 5 }),
     maxLag: env.integer('MAILSTREAM_MAX_LAG', 20_000, { min: 1, max: 10_000_000 }),
     providers: readProvidersConfig(env),
-    publicUrl: env.optional('MAILSTREAM_PUBLIC_URL'),
+    publicUrl,
+    connect,
     sweepMs: 30_000,
     limits,
   };

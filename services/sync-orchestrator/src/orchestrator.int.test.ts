@@ -1,85 +1,19 @@
 // The orchestrator on a real NATS and PostgreSQL: accounts by HTTP, jobs on FETCH, credentials by request, hints parked or acted on.
-import { type Bus, connectBus } from '@mailstream/bus';
-import { type Account, type CredentialsReply, type FetchJob, subjects } from '@mailstream/contracts';
-import { createDb, type Db, migrate } from '@mailstream/db';
-import { migrateFold } from '@mailstream/fold';
-import { createProviders, readProvidersConfig } from '@mailstream/providers';
-import {
-  createHttpServer,
-  createLogger,
-  createTokenAuth,
-  type HttpServer,
-  readEnv,
-} from '@mailstream/runtime';
-import { createDatabase, createNats, type TestDatabase, type TestNats } from '@mailstream/testing';
+import { type FetchJob, subjects } from '@mailstream/contracts';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createVault } from './credentials/vault.ts';
-import { createOrchestrator } from './orchestrator.ts';
+import { startWorld, type World } from './testkit.ts';
 
-const logger = createLogger('test', 'silent');
-const providers = createProviders(readProvidersConfig(readEnv({})));
-const LIMITS = { inFlight: 3, pollMs: 60_000, deepPollMs: 900_000, lostMs: 600_000, backPressureMs: 1_000 };
 const SETTINGS = { host: 'imap.example.com', secure: true, user: 'ada@example.com' };
 const PASSWORD = 'canary-password-1';
 
-let nats: TestNats;
-let database: TestDatabase;
-let bus: Bus;
-let db: Db;
-let app: HttpServer;
-let running: Promise<unknown>;
-const stop = new AbortController();
-
+let world: World;
 beforeAll(async () => {
-  [nats, database] = await Promise.all([createNats(), createDatabase()]);
-  await migrateFold(database.url, logger);
-  await migrate(database.url, { schema: 'control', dir: `${import.meta.dirname}/../migrations`, logger });
-  db = createDb({ url: database.url, max: 20, applicationName: 'test', logger });
-  bus = await connectBus({ url: nats.url, name: 'test', logger });
-  await bus.ensureTopology();
-  app = await createHttpServer({
-    title: 'test',
-    logger,
-    authenticate: createTokenAuth('token'),
-    ready: () => true,
-  });
-  const config = { limits: LIMITS, maxLag: 20_000, sweepMs: 30_000, publicUrl: null };
-  const parts = createOrchestrator({
-    bus,
-    db,
-    vault: createVault(Buffer.alloc(32, 7)),
-    app,
-    logger,
-    config,
-    providers,
-  });
-  running = Promise.all(parts.map((part) => part.run(stop.signal)));
+  world = await startWorld();
 });
-afterAll(async () => {
-  stop.abort(new DOMException('over', 'AbortError'));
-  await running;
-  await app.close();
-  await bus.close();
-  await db.close();
-  await Promise.all([nats.drop(), database.drop()]);
-});
-
-async function call<T = Account>(
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
-  url: string,
-  body?: object,
-): Promise<{ status: number; body: T }> {
-  const answer = await app.inject({
-    method,
-    url,
-    headers: { authorization: 'Bearer token' },
-    ...(body && { payload: body }),
-  });
-  return { status: answer.statusCode, body: answer.body === '' ? (null as T) : answer.json<T>() };
-}
+afterAll(() => world.stop());
 
 const add = (over: object = {}) =>
-  call('POST', '/v1/accounts', {
+  world.call('POST', '/v1/accounts', {
     provider: 'imap',
     settings: SETTINGS,
     credential: { password: PASSWORD },
@@ -88,17 +22,11 @@ const add = (over: object = {}) =>
 
 async function jobOf(account: string, scope = 'mailboxes'): Promise<FetchJob> {
   const stored = await vi.waitFor(async () => {
-    const last = await bus.last('FETCH', subjects.job('imap', 'live', account, scope));
+    const last = await world.bus.last('FETCH', subjects.job('imap', 'live', account, scope));
     if (!last) throw new Error('no job yet');
     return last;
   });
   return JSON.parse(new TextDecoder().decode(stored.data));
-}
-
-async function credentialsOf(account: string, tenant = 'default'): Promise<CredentialsReply> {
-  return JSON.parse(
-    new TextDecoder().decode(await bus.request(subjects.credentials({ tenant, account }), {}, 5_000)),
-  );
 }
 
 describe('an account', () => {
@@ -116,24 +44,24 @@ describe('an account', () => {
       scope: 'mailboxes',
       address: null,
     });
-    expect(await bus.last('WATCH', subjects.watch('imap', body.id))).not.toBeNull();
-    expect(await bus.last('SYNC', subjects.schedule(at, 'poll'))).not.toBeNull();
+    expect(await world.bus.last('WATCH', subjects.watch('imap', body.id))).not.toBeNull();
+    expect(await world.bus.last('SYNC', subjects.schedule(at, 'poll'))).not.toBeNull();
     await vi.waitFor(async () =>
-      expect(await bus.last('MAIL', subjects.fact(at, 'account.added'))).not.toBeNull(),
+      expect(await world.bus.last('MAIL', subjects.fact(at, 'account.added'))).not.toBeNull(),
     );
   });
 
   it('never shows its credential, neither in an answer nor at rest nor in the log', async () => {
     const { body } = await add();
     expect(JSON.stringify(body)).not.toContain(PASSWORD);
-    const rows = await db.query(
+    const rows = await world.db.query(
       `SELECT a.*, c.*, encode(c.sealed, 'escape') AS text FROM control.account a JOIN control.credential c ON c.account = a.id`,
     );
     expect(
       JSON.stringify(rows, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
     ).not.toContain(PASSWORD);
     const fact = await vi.waitFor(async () => {
-      const last = await bus.last(
+      const last = await world.bus.last(
         'MAIL',
         subjects.fact({ tenant: 'default', account: body.id }, 'account.added'),
       );
@@ -145,21 +73,24 @@ describe('an account', () => {
 
   it('gives its credential to who asks over the bus, and to nobody for another tenant', async () => {
     const { body } = await add();
-    expect(await credentialsOf(body.id)).toMatchObject({
+    expect(await world.credentialsOf(body.id)).toMatchObject({
       ok: true,
       settings: SETTINGS,
       credential: { password: PASSWORD },
     });
-    expect(await credentialsOf(body.id, 'other')).toMatchObject({ ok: false, failure: 'gone' });
+    expect(await world.credentialsOf(body.id, { tenant: 'other' })).toMatchObject({
+      ok: false,
+      failure: 'gone',
+    });
   });
 
   it('gets new credentials and keeps its id', async () => {
     const { body } = await add();
-    const patched = await call('PATCH', `/v1/accounts/${body.id}`, {
+    const patched = await world.call('PATCH', `/v1/accounts/${body.id}`, {
       credential: { password: 'canary-password-2' },
     });
     expect(patched.body.id).toBe(body.id);
-    expect(await credentialsOf(body.id)).toMatchObject({
+    expect(await world.credentialsOf(body.id)).toMatchObject({
       credential: { password: 'canary-password-2' },
       credentialVersion: 2,
     });
@@ -168,24 +99,26 @@ describe('an account', () => {
   it('paused starts nothing and is not watched, resumed it is again', async () => {
     const { body } = await add();
     const subject = subjects.watch('imap', body.id);
-    expect((await call('POST', `/v1/accounts/${body.id}/pause`)).body.state).toBe('paused');
-    await vi.waitFor(async () => expect(await bus.last('WATCH', subject)).toBeNull());
-    expect(await credentialsOf(body.id)).toMatchObject({ ok: false, code: 'account.paused' });
-    expect((await call('POST', `/v1/accounts/${body.id}/resume`)).body.state).toBe('connecting');
-    await vi.waitFor(async () => expect(await bus.last('WATCH', subject)).not.toBeNull());
+    expect((await world.call('POST', `/v1/accounts/${body.id}/pause`)).body.state).toBe('paused');
+    await vi.waitFor(async () => expect(await world.bus.last('WATCH', subject)).toBeNull());
+    expect(await world.credentialsOf(body.id)).toMatchObject({ ok: false, code: 'account.paused' });
+    expect((await world.call('POST', `/v1/accounts/${body.id}/resume`)).body.state).toBe('connecting');
+    await vi.waitFor(async () => expect(await world.bus.last('WATCH', subject)).not.toBeNull());
   });
 
   it('removed leaves no credential, no schedule and no watch behind, and the log is told', async () => {
     const { body } = await add();
     const at = { tenant: 'default', account: body.id };
-    expect((await call('DELETE', `/v1/accounts/${body.id}`)).status).toBe(204);
-    expect((await call('GET', `/v1/accounts/${body.id}`)).status).toBe(404);
-    expect((await call('DELETE', `/v1/accounts/${body.id}`)).status).toBe(404);
-    expect(await db.query('SELECT 1 FROM control.credential WHERE account = $1', [body.id])).toEqual([]);
-    expect(await bus.last('WATCH', subjects.watch('imap', body.id))).toBeNull();
-    expect(await bus.last('SYNC', subjects.schedule(at, 'poll'))).toBeNull();
+    expect((await world.call('DELETE', `/v1/accounts/${body.id}`)).status).toBe(204);
+    expect((await world.call('GET', `/v1/accounts/${body.id}`)).status).toBe(404);
+    expect((await world.call('DELETE', `/v1/accounts/${body.id}`)).status).toBe(404);
+    expect(await world.db.query('SELECT 1 FROM control.credential WHERE account = $1', [body.id])).toEqual(
+      [],
+    );
+    expect(await world.bus.last('WATCH', subjects.watch('imap', body.id))).toBeNull();
+    expect(await world.bus.last('SYNC', subjects.schedule(at, 'poll'))).toBeNull();
     await vi.waitFor(async () =>
-      expect(await bus.last('MAIL', subjects.fact(at, 'account.removed'))).not.toBeNull(),
+      expect(await world.bus.last('MAIL', subjects.fact(at, 'account.removed'))).not.toBeNull(),
     );
   });
 
@@ -208,7 +141,7 @@ describe('an account', () => {
 describe('a hint', () => {
   const dead = async (reason: string) => {
     const stored = await vi.waitFor(async () => {
-      const last = await bus.last('DEAD', `dead.*.${reason}`);
+      const last = await world.bus.last('DEAD', `dead.*.${reason}`);
       if (!last) throw new Error('nothing parked yet');
       return last;
     });
@@ -216,25 +149,28 @@ describe('a hint', () => {
   };
 
   it('for an account nobody knows is parked', async () => {
-    await bus.publish({ subject: subjects.hint({ tenant: 'default', account: 'nobody' }, 'push'), data: {} });
+    await world.bus.publish({
+      subject: subjects.hint({ tenant: 'default', account: 'nobody' }, 'push'),
+      data: {},
+    });
     expect(await dead('unknown-account')).toContain('sync.requested.default.nobody.push');
   });
 
   it('with a reason nobody knows is parked', async () => {
-    await bus.publish({ subject: 'sync.requested.default.somebody.whim', data: {} });
+    await world.bus.publish({ subject: 'sync.requested.default.somebody.whim', data: {} });
     expect(await dead('bad-subject')).toContain('push|user|poll|retry');
   });
 
   it('with any body at all is a hint', async () => {
     const { body } = await add();
     const first = await jobOf(body.id);
-    await bus.purge('FETCH', subjects.job('imap', 'live', body.id, 'mailboxes'));
+    await world.bus.purge('FETCH', subjects.job('imap', 'live', body.id, 'mailboxes'));
     const at = { tenant: 'default', account: body.id };
-    await bus.publish({
+    await world.bus.publish({
       subject: subjects.fetched(at, 'mailboxes'),
       data: { run: first.run, outcome: 'nothing', done: true },
     });
-    await bus.publish({ subject: subjects.hint(at, 'user'), data: new Uint8Array([0xff, 0x00]) });
+    await world.bus.publish({ subject: subjects.hint(at, 'user'), data: new Uint8Array([0xff, 0x00]) });
     await vi.waitFor(async () => expect((await jobOf(body.id)).run).not.toBe(first.run));
   });
 });
@@ -242,35 +178,17 @@ describe('a hint', () => {
 it('what was promised before a crash is published again on start', async () => {
   const { body } = await add();
   const job = await jobOf(body.id);
-  await bus.purge('FETCH', subjects.job('imap', 'live', body.id, 'mailboxes'));
-  const again = new AbortController();
-  const config = { limits: LIMITS, maxLag: 20_000, sweepMs: 30_000, publicUrl: null };
-  const spare = await createHttpServer({
-    title: 'spare',
-    logger,
-    authenticate: createTokenAuth('token'),
-    ready: () => true,
-  });
-  const parts = createOrchestrator({
-    bus,
-    db,
-    vault: createVault(Buffer.alloc(32, 7)),
-    app: spare,
-    logger,
-    config,
-    providers,
-  });
-  const restarted = Promise.all(parts.map((part) => part.run(again.signal)));
+  await world.bus.purge('FETCH', subjects.job('imap', 'live', body.id, 'mailboxes'));
+  const restarted = await world.replicate();
   expect((await jobOf(body.id)).run).toBe(job.run);
-  again.abort(new DOMException('over', 'AbortError'));
-  await restarted;
+  await restarted.stop();
 });
 
 it('a job that was promised and is not there is offered again within seconds', async () => {
   const { body } = await add();
   const job = await jobOf(body.id);
   const subject = subjects.job('imap', 'live', body.id, 'mailboxes');
-  await bus.purge('FETCH', subject);
-  await vi.waitFor(async () => expect(await bus.last('FETCH', subject)).not.toBeNull(), 10_000);
+  await world.bus.purge('FETCH', subject);
+  await vi.waitFor(async () => expect(await world.bus.last('FETCH', subject)).not.toBeNull(), 10_000);
   expect((await jobOf(body.id)).run).toBe(job.run);
 });

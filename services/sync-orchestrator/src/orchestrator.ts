@@ -8,6 +8,9 @@ import { createAccounts } from './accounts/accounts.ts';
 import { createProviderCatalog } from './accounts/provider-catalog.ts';
 import { createBackPressure } from './back-pressure.ts';
 import type { Config } from './config.ts';
+import { createConnect } from './connect/connect.ts';
+import { createConsents } from './connect/consents.ts';
+import { createAccessTokens } from './credentials/access-tokens.ts';
 import { createBroker } from './credentials/broker.ts';
 import type { Vault } from './credentials/vault.ts';
 import { createOrchestratorFold } from './fold.ts';
@@ -15,6 +18,7 @@ import { createHintConsumer } from './hints.ts';
 import { createNudge } from './nudge.ts';
 import { createReactor } from './react.ts';
 import { registerAccountRoutes } from './routes/accounts.ts';
+import { registerConnectRoutes } from './routes/connect.ts';
 import { registerStatusRoutes } from './routes/status.ts';
 import { createSubscriptionConsumer } from './subscriptions/consumer.ts';
 import { createSubscriptionKeeper } from './subscriptions/keeper.ts';
@@ -29,7 +33,7 @@ export interface OrchestratorDeps {
   readonly app: HttpServer;
   readonly logger: Logger;
   readonly providers: readonly Provider[];
-  readonly config: Pick<Config, 'limits' | 'maxLag' | 'sweepMs' | 'publicUrl'>;
+  readonly config: Pick<Config, 'limits' | 'maxLag' | 'sweepMs' | 'publicUrl' | 'connect'>;
 }
 
 /** Registers the routes and returns the parts to run. */
@@ -57,6 +61,9 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
   const fold = createFold({ bus, db, logger, definition: createOrchestratorFold(reactor) });
 
   registerAccountRoutes(app, { accounts, db });
+  const consents = createConsents({ db, vault });
+  const connect = createConnect({ accounts, consents, providers, config: config.connect });
+  registerConnectRoutes(app, { connect });
   registerStatusRoutes(app, { accounts, bus, db, fold });
   return [
     outbox,
@@ -72,7 +79,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
       notificationUrlOf,
       sweepMs: config.sweepMs,
     }),
-    createBroker({ bus, db, vault }),
+    createBroker({ bus, db, vault, providers, tokens: createAccessTokens({ db, vault }) }),
     createNudge({ db, reactor, logger }),
     createSweep({ bus, db, reactor, logger, pollMs: limits.pollMs, sweepMs: config.sweepMs }),
   ];

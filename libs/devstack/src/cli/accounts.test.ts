@@ -15,6 +15,8 @@ function account(id: string, name: string): Account {
     push: 'idle',
     webhook: null,
     createdAt: '2026-01-01T00:00:00Z',
+    credentialVersion: 1,
+    connect: null,
     scopes: 1,
     scopesBackfilled: 1,
     failure: null,

@@ -33,6 +33,8 @@ function account(id: string, name: string, more: Partial<Account> = {}): Account
     push: 'idle',
     webhook: null,
     createdAt: '2026-01-01T00:00:00Z',
+    credentialVersion: 1,
+    connect: null,
     scopes: 3,
     scopesBackfilled: 3,
     failure: null,

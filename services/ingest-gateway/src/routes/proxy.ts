@@ -5,8 +5,14 @@ import type { Upstreams } from '../config.ts';
 
 /** Who serves what. Each stands for the path itself and everything below it. */
 const PATHS: Readonly<Record<keyof Upstreams, readonly string[]>> = {
-  orchestrator: ['/v1/accounts', '/v1/status', '/v1/doctor'],
+  orchestrator: ['/v1/accounts', '/v1/connect', '/v1/status', '/v1/doctor'],
   projector: ['/v1/messages', '/v1/threads', '/v1/mailboxes', '/v1/runs', '/v1/projection'],
+};
+
+/** For everybody: browsers come back here, and have no token. */
+const OPEN: Readonly<Record<keyof Upstreams, readonly string[]>> = {
+  orchestrator: ['/v1/connect/:provider/callback'],
+  projector: [],
 };
 
 /** Names of the services as operators know them. */
@@ -23,12 +29,13 @@ export function isServedBy(upstream: keyof Upstreams, path: string): boolean {
 /** How long a service may take to answer, milliseconds. */
 const TIMEOUT_MS = 30_000;
 
-/** Every call is authenticated here and, because the header is passed on, by the service again. */
+/** Every call that is not open is authenticated here and, because the header is passed on, by the service again. */
 export async function registerProxyRoutes(app: HttpServer, upstreams: Upstreams): Promise<void> {
   await app.register((scope, _options, done) => {
     // What these routes are, the services say themselves (openapi.ts).
     scope.addHook('onRoute', (route) => {
       route.schema = { hide: true };
+      if (Object.values(OPEN).flat().includes(route.url)) route.config = { ...route.config, open: true };
     });
     for (const name of ['orchestrator', 'projector'] as const)
       scope.register(proxy, proxyTo(name, upstreams[name]));
@@ -41,7 +48,9 @@ function proxyTo(name: keyof Upstreams, upstream: string): FastifyHttpProxyOptio
     upstream,
     prefix: '/v1',
     rewritePrefix: '/v1',
-    routes: PATHS[name].flatMap((path) => [path, `${path}/*`]).map((path) => path.slice('/v1'.length)),
+    routes: [...PATHS[name].flatMap((path) => [path, `${path}/*`]), ...OPEN[name]].map((path) =>
+      path.slice('/v1'.length),
+    ),
     // Parsed here, so that the limit on a body's size holds before anything reaches the service.
     proxyPayloads: false,
     disableRequestLogging: true,

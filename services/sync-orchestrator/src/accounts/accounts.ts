@@ -5,22 +5,22 @@ import {
   type Account,
   type AccountCreate,
   type AccountRef,
-  type AccountState,
   type AccountUpdate,
-  type FailureClass,
   subjects,
   uuidv7,
 } from '@mailstream/contracts';
 import type { Db, Sql } from '@mailstream/db';
+import type { Consented } from '@mailstream/providers';
 import { AppError } from '@mailstream/runtime';
+import { toKeep } from '../credentials/access-tokens.ts';
 import type { Vault } from '../credentials/vault.ts';
 import type { SyncEvent } from '../domain/decide.ts';
 import { newMailboxList } from '../domain/state.ts';
 import { schedulePoll } from '../poll.ts';
 import { accountFact, type Outbox, type Reactor } from '../react.ts';
 import type { NotificationUrlOf, SubscriptionKeeper } from '../subscriptions/keeper.ts';
-import { describeWebhook, type WebhookRow } from '../subscriptions/status.ts';
-import type { ProviderCatalog } from './provider-catalog.ts';
+import { type AccountRow, pathToConnect, SELECT_ACCOUNTS, toAccount } from './account-rows.ts';
+import type { KnownProvider, ProviderCatalog } from './provider-catalog.ts';
 import { saveChanges } from './sync-rows.ts';
 
 export interface AccountsDeps {
@@ -39,8 +39,16 @@ export interface Accounts {
   list(tenant: string): Promise<Account[]>;
   /** Throws `account.unknown` (not_found) for another tenant's account too. */
   get(at: AccountRef): Promise<Account>;
-  /** Stores the account and starts its first fetch. Throws `account.invalid` naming the field that is wrong. */
-  create(tenant: string, request: AccountCreate): Promise<Account>;
+  /**
+   * Stores the account and starts its first fetch; a mailbox that is known to be connected already gets the new credential instead (`added`
+   * is false). Throws `account.invalid` naming the field that is wrong.
+   */
+  create(tenant: string, request: AccountCreate): Promise<{ account: Account; added: boolean }>;
+  /**
+   * The account of a person who signed in: a new one, or theirs with the new credential. `expected` is the one that was to be connected again:
+   * throws `connect.other_owner` when it is somebody else's.
+   */
+  adopt(tenant: string, provider: string, consented: Consented, expected: string | null): Promise<Account>;
   /** New settings or credentials are tried at once; ids and cursors stay. */
   update(at: AccountRef, request: AccountUpdate): Promise<Account>;
   pause(at: AccountRef): Promise<Account>;
@@ -49,78 +57,103 @@ export interface Accounts {
   remove(at: AccountRef): Promise<void>;
 }
 
-interface AccountRow extends WebhookRow {
-  id: string;
-  tenant: string;
-  provider: string;
-  name: string;
-  settings: unknown;
-  state: AccountState;
-  reason: string | null;
-  credentialVersion: number;
-  createdAt: Date;
-  scopes: number;
-  scopesBackfilled: number;
-  failure: { failure: FailureClass; code: string; message: string; at: string } | null;
-  attempts: number | null;
-  retryAt: Date | null;
+/** An account to add. `toSeal` is what the vault keeps of its credential. */
+interface Given {
+  readonly provider: string;
+  /** Null when nobody can say whose mailbox it is: then it may be connected twice. */
+  readonly owner: string | null;
+  readonly name: string;
+  readonly settings: unknown;
+  readonly toSeal: unknown;
 }
 
-/** Each account with the worst of its scopes' failures: the one with the most tries. */
-const SELECT_ACCOUNTS = `
-SELECT a.id, a.tenant, a.provider, a.name, a.settings, a.state, a.reason, a.created_at AS "createdAt",
-       a.credential_version AS "credentialVersion",
-       s.scopes, s.backfilled AS "scopesBackfilled", f.failure, f.attempts, f.retry_at AS "retryAt",
-       w.expires_at AS "webhookUntil", w.failure->>'message' AS "webhookFailure"
-  FROM control.account a
- CROSS JOIN LATERAL (SELECT count(*)::int AS scopes, (count(*) FILTER (WHERE backfilled))::int AS backfilled
-                       FROM control.scope WHERE account = a.id AND path IS NOT NULL) s
-  LEFT JOIN control.subscription w ON w.account = a.id
-  LEFT JOIN LATERAL (SELECT failure, attempts, retry_at FROM control.scope
-                      WHERE account = a.id AND failure IS NOT NULL ORDER BY attempts DESC LIMIT 1) f ON true
- WHERE a.tenant = $1 AND a.removed_at IS NULL AND ($2::uuid IS NULL OR a.id = $2)
- ORDER BY a.id`;
+/** What is undefined stays. */
+interface Changes {
+  readonly name?: string | undefined;
+  readonly settings?: unknown;
+  readonly toSeal?: unknown;
+}
 
 export function createAccounts(deps: AccountsDeps): Accounts {
   const { bus, db, outbox, reactor, vault, providers, subscriptions, pollMs } = deps;
 
+  const shown = (row: AccountRow) =>
+    toAccount(row, providers.get(row.provider), deps.notificationUrlOf(row.provider));
+
   async function get(at: AccountRef): Promise<Account> {
     const [row] = await db.query<AccountRow>(SELECT_ACCOUNTS, [at.tenant, at.account]);
     if (!row) throw unknown(at);
-    return toAccount(row);
-  }
-
-  function toAccount(row: AccountRow): Account {
-    const { push } = providers.get(row.provider);
-    return {
-      id: row.id,
-      tenant: row.tenant,
-      provider: row.provider,
-      name: row.name,
-      state: row.state,
-      reason: row.reason,
-      settings: row.settings,
-      push,
-      webhook:
-        push === 'webhook' ? describeWebhook(row, deps.notificationUrlOf(row.provider), new Date()) : null,
-      createdAt: row.createdAt.toISOString(),
-      scopes: row.scopes,
-      scopesBackfilled: row.scopesBackfilled,
-      failure: row.failure && {
-        failure: row.failure.failure,
-        code: row.failure.code,
-        message: row.failure.message,
-        at: row.failure.at,
-        attempts: row.attempts ?? 0,
-        retryAt: row.retryAt?.toISOString() ?? null,
-      },
-    };
+    return shown(row);
   }
 
   async function own(sql: Sql, at: AccountRef): Promise<AccountRow> {
     const [row] = await sql.query<AccountRow>(SELECT_ACCOUNTS, [at.tenant, at.account]);
     if (!row) throw unknown(at);
     return row;
+  }
+
+  /** Adds an account, or gives the one of this owner its new settings and credential. */
+  async function put(tenant: string, given: Given): Promise<{ account: Account; added: boolean }> {
+    const { provider, owner, name, settings, toSeal } = given;
+    const id = uuidv7();
+    const at = { tenant, account: id };
+    const account = { id, tenant, provider, name, credentialVersion: 1 };
+    const sync = { state: 'connecting', reason: null, scopes: new Map() } as const;
+    const list = newMailboxList();
+    const added = await db.tx(async (tx) => {
+      const inserted = await tx.query(
+        `INSERT INTO control.account (id, tenant, provider, owner, name, settings, state, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, 'connecting', $7)
+             ON CONFLICT (tenant, provider, owner) WHERE removed_at IS NULL DO NOTHING RETURNING id`,
+        [id, tenant, provider, owner, name, JSON.stringify(settings), new Date()],
+      );
+      if (inserted.length === 0) return false;
+      await tx.query('INSERT INTO control.credential (account, sealed) VALUES ($1, $2)', [
+        id,
+        vault.seal(id, toSeal),
+      ]);
+      await saveChanges(tx, id, sync, { ...sync, scopes: new Map([[list.scope, list]]) });
+      await outbox.add(tx, [accountFact(account, 'added', sync)]);
+      return true;
+    });
+    if (!added) {
+      const [known] = await db.query<{ id: string }>(
+        'SELECT id FROM control.account WHERE tenant = $1 AND provider = $2 AND owner = $3 AND removed_at IS NULL',
+        [tenant, provider, owner],
+      );
+      // None: it was removed in between, and can be added now.
+      if (!known) return put(tenant, given);
+      return { account: await replace({ tenant, account: known.id }, { settings, toSeal }), added: false };
+    }
+    outbox.wake();
+    await schedulePoll(bus, at, pollMs);
+    await subscriptions.handle(at, { kind: 'due' });
+    await reactor.repeat(at);
+    return { account: await change(at, { kind: 'hint', reason: 'user' }), added: true };
+  }
+
+  async function replace(at: AccountRef, { name, settings, toSeal }: Changes): Promise<Account> {
+    const connects = settings !== undefined || toSeal !== undefined;
+    await db.tx(async (tx) => {
+      const row = await own(tx, at);
+      if (toSeal !== undefined)
+        await tx.query('UPDATE control.credential SET sealed = $2 WHERE account = $1', [
+          row.id,
+          vault.seal(row.id, toSeal),
+        ]);
+      await tx.query(
+        `UPDATE control.account SET name = coalesce($2, name), settings = coalesce($3, settings),
+                credential_version = credential_version + $4 WHERE id = $1`,
+        [row.id, name ?? null, settings === undefined ? null : JSON.stringify(settings), connects ? 1 : 0],
+      );
+      await outbox.add(tx, [accountFact({ ...row, name: name ?? row.name }, 'updated', row)]);
+    });
+    outbox.wake();
+    if (!connects) return get(at);
+    const account = await change(at, { kind: 'reconfigured' });
+    // It ended with a consent that was taken back.
+    await subscriptions.handle(at, { kind: 'renew' });
+    return account;
   }
 
   async function change(at: AccountRef, event: SyncEvent): Promise<Account> {
@@ -130,65 +163,37 @@ export function createAccounts(deps: AccountsDeps): Accounts {
 
   return {
     get,
-    list: async (tenant) => (await db.query<AccountRow>(SELECT_ACCOUNTS, [tenant, null])).map(toAccount),
+    list: async (tenant) => (await db.query<AccountRow>(SELECT_ACCOUNTS, [tenant, null])).map(shown),
 
     async create(tenant, request) {
+      const { settings, credential } = request;
       const provider = providers.get(request.provider);
-      provider.checkSettings(request.settings);
-      provider.checkCredential(request.credential);
-      const id = uuidv7();
-      const name = request.name ?? provider.describe(request.settings);
-      const account = { id, tenant, provider: request.provider, name, credentialVersion: 1 };
-      const sync = { state: 'connecting', reason: null, scopes: new Map() } as const;
-      const list = newMailboxList();
-      await db.tx(async (tx) => {
-        await tx.query(
-          `INSERT INTO control.account (id, tenant, provider, name, settings, state, created_at)
-           VALUES ($1, $2, $3, $4, $5, 'connecting', $6)`,
-          [id, tenant, request.provider, name, JSON.stringify(request.settings), new Date()],
-        );
-        await tx.query('INSERT INTO control.credential (account, sealed) VALUES ($1, $2)', [
-          id,
-          vault.seal(id, request.credential),
-        ]);
-        await saveChanges(tx, id, sync, { ...sync, scopes: new Map([[list.scope, list]]) });
-        await outbox.add(tx, [accountFact(account, 'added', sync)]);
-      });
-      outbox.wake();
-      const at = { tenant, account: id };
-      await schedulePoll(bus, at, pollMs);
-      await subscriptions.handle(at, { kind: 'due' });
-      await reactor.repeat(at);
-      return change(at, { kind: 'hint', reason: 'user' });
+      provider.checkSettings(settings);
+      provider.checkCredential(credential);
+      const name = request.name ?? provider.describe(settings);
+      const owner = provider.ownerOf(settings);
+      const toSeal = sealable(provider, credential);
+      return put(tenant, { provider: request.provider, owner, name, settings, toSeal });
+    },
+
+    async adopt(tenant, provider, { owner, settings, grant, access }, expected) {
+      const row = expected === null ? null : await own(db, { tenant, account: expected });
+      const name = providers.get(provider).describe(settings);
+      if (row && row.owner !== owner) throw otherOwner(row, name);
+      const toSeal = toKeep(grant, access);
+      return (await put(tenant, { provider, owner, name, settings, toSeal })).account;
     },
 
     async update(at, request) {
-      const connects = request.settings !== undefined || request.credential !== undefined;
-      await db.tx(async (tx) => {
-        const row = await own(tx, at);
-        const provider = providers.get(row.provider);
-        if (request.settings !== undefined) provider.checkSettings(request.settings);
-        if (request.credential !== undefined) {
-          provider.checkCredential(request.credential);
-          await tx.query('UPDATE control.credential SET sealed = $2 WHERE account = $1', [
-            row.id,
-            vault.seal(row.id, request.credential),
-          ]);
-        }
-        await tx.query(
-          `UPDATE control.account SET name = coalesce($2, name), settings = coalesce($3, settings),
-                  credential_version = credential_version + $4 WHERE id = $1`,
-          [
-            row.id,
-            request.name ?? null,
-            request.settings === undefined ? null : JSON.stringify(request.settings),
-            connects ? 1 : 0,
-          ],
-        );
-        await outbox.add(tx, [accountFact({ ...row, name: request.name ?? row.name }, 'updated', row)]);
-      });
-      outbox.wake();
-      return connects ? change(at, { kind: 'reconfigured' }) : get(at);
+      const row = await own(db, at);
+      const { name, settings, credential } = request;
+      if (settings === undefined && credential === undefined) return replace(at, { name });
+      const provider = providers.get(row.provider);
+      if (provider.oauth && provider.ownerOf(settings ?? row.settings) !== row.owner) throw notTheirs(row);
+      if (settings !== undefined) provider.checkSettings(settings);
+      if (credential !== undefined) provider.checkCredential(credential);
+      const toSeal = credential === undefined ? undefined : sealable(provider, credential);
+      return replace(at, { name, settings, toSeal });
     },
 
     pause: (at) => change(at, { kind: 'paused' }),
@@ -200,7 +205,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
         const [row] = await tx.query<AccountRow>(SELECT_ACCOUNTS, [at.tenant, at.account]);
         if (!row) return null;
         await tx.query(
-          `UPDATE control.account SET removed_at = now(), state = 'removed', settings = '{}' WHERE id = $1`,
+          `UPDATE control.account SET removed_at = now(), state = 'removed', settings = '{}', owner = NULL WHERE id = $1`,
           [row.id],
         );
         await tx.query('DELETE FROM control.credential WHERE account = $1', [row.id]);
@@ -223,5 +228,25 @@ function unknown(at: AccountRef): AppError {
     'account.unknown',
     'not_found',
     `there is no account ${at.account}; GET /v1/accounts lists them`,
+  );
+}
+
+function sealable({ oauth }: KnownProvider, credential: unknown): unknown {
+  return oauth ? toKeep(credential, null) : credential;
+}
+
+function otherOwner({ name }: AccountRow, signedIn: string): AppError {
+  return new AppError(
+    'connect.other_owner',
+    'conflict',
+    `"${name}" is not the mailbox of ${signedIn}, who signed in: sign in as its owner, or connect this mailbox as an account of its own`,
+  );
+}
+
+function notTheirs(row: AccountRow): AppError {
+  return new AppError(
+    'account.invalid',
+    'invalid',
+    `settings and credential of this account are those of its owner, who can sign in again: GET ${pathToConnect(row)}`,
   );
 }

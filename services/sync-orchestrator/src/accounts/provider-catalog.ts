@@ -1,14 +1,19 @@
 /** What the orchestrator needs to know of providers: their names, and whether settings and credentials have the right shape. */
-import type { Provider } from '@mailstream/providers';
+import type { OAuth, Provider } from '@mailstream/providers';
 import { AppError, firstProblem } from '@mailstream/runtime';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
+import Value from 'typebox/value';
 
 export interface KnownProvider {
   readonly push: 'webhook' | 'idle' | 'none';
-  /** Throws `account.invalid` naming the first field that is wrong. */
+  /** Null: its accounts are connected by giving a credential. */
+  readonly oauth: OAuth | null;
+  /** Of accounts created by request. Throws `account.invalid` naming the first field that is wrong. */
   checkSettings(settings: unknown): void;
   checkCredential(credential: unknown): void;
+  /** Whose mailbox an account created by request is; null where nobody can say, or with other settings. */
+  ownerOf(settings: unknown): string | null;
   /** A name for people, from valid settings. */
   describe(settings: unknown): string;
 }
@@ -24,8 +29,10 @@ export function createProviderCatalog(providers: readonly Provider[]): ProviderC
       provider.name,
       {
         push: provider.push,
-        checkSettings: checker('settings', provider.settings),
-        checkCredential: checker('credential', provider.credential),
+        oauth: provider.oauth ?? null,
+        checkSettings: checker('settings', provider.oauth?.unattended.settings ?? provider.settings),
+        checkCredential: checker('credential', provider.oauth?.unattended.credential ?? provider.credential),
+        ownerOf: (settings) => ownerOf(provider, settings),
         describe: provider.describe,
       },
     ]),
@@ -42,6 +49,10 @@ export function createProviderCatalog(providers: readonly Provider[]): ProviderC
       );
     },
   };
+}
+
+function ownerOf({ oauth }: Provider, settings: unknown): string | null {
+  return oauth && Value.Check(oauth.unattended.settings, settings) ? oauth.unattended.owner(settings) : null;
 }
 
 /** Never repeats the value: a credential must not come back in an error. */

@@ -1,23 +1,38 @@
 /** The token broker: the only way a fetcher gets to connect, by request and reply, never stored. */
 import type { Bus } from '@mailstream/bus';
-import { type CredentialsReply, isUuid } from '@mailstream/contracts';
+import { type CredentialsReply, CredentialsRequest, isUuid } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
+import { ProviderError } from '@mailstream/providers';
 import { AppError, type Part } from '@mailstream/runtime';
+import { Compile } from 'typebox/compile';
+import type { ProviderCatalog } from '../accounts/provider-catalog.ts';
+import type { AccessTokens } from './access-tokens.ts';
 import type { Vault } from './vault.ts';
+
+export interface BrokerDeps {
+  readonly bus: Bus;
+  readonly db: Db;
+  readonly vault: Vault;
+  readonly providers: ProviderCatalog;
+  readonly tokens: AccessTokens;
+}
 
 interface CredentialRow {
   state: string;
+  provider: string;
   settings: unknown;
   credentialVersion: number;
   sealed: Uint8Array;
 }
 
+const question = Compile(CredentialsRequest);
+
 /** Answers `broker.credentials.<tenant>.<account>` with a `CredentialsReply`. Any replica may answer. */
-export function createBroker({ bus, db, vault }: { bus: Bus; db: Db; vault: Vault }): Part {
-  async function answer(subject: string): Promise<CredentialsReply> {
+export function createBroker({ bus, db, vault, providers, tokens }: BrokerDeps): Part {
+  async function answer(subject: string, data: Uint8Array): Promise<CredentialsReply> {
     const [, , tenant, account = ''] = subject.split('.');
     const [row] = await db.query<CredentialRow>(
-      `SELECT a.state, a.settings, a.credential_version AS "credentialVersion", c.sealed
+      `SELECT a.state, a.provider, a.settings, a.credential_version AS "credentialVersion", c.sealed
          FROM control.account a JOIN control.credential c ON c.account = a.id
         WHERE a.id = $1 AND a.tenant = $2 AND a.removed_at IS NULL`,
       [isUuid(account) ? account : null, tenant],
@@ -28,12 +43,15 @@ export function createBroker({ bus, db, vault }: { bus: Bus; db: Db; vault: Vaul
     if (row.state === 'paused') {
       return { ok: false, failure: 'conflict', code: 'account.paused', message: 'the account is paused' };
     }
+    const { settings, credentialVersion } = row;
+    const { oauth } = providers.get(row.provider);
     try {
-      const credential = vault.open(account, row.sealed);
-      return { ok: true, settings: row.settings, credential, credentialVersion: row.credentialVersion };
+      const credential = oauth
+        ? await tokens.get({ account, oauth, sealed: row.sealed }, refusedIn(data))
+        : vault.open(account, row.sealed);
+      return { ok: true, settings, credential, credentialVersion };
     } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      return { ok: false, failure: 'permanent', code: error.code, message: error.message };
+      return refusal(error);
     }
   }
 
@@ -41,4 +59,20 @@ export function createBroker({ bus, db, vault }: { bus: Bus; db: Db; vault: Vaul
     name: 'token broker',
     run: (signal) => bus.respond('broker.credentials.*.*', 'orchestrator', answer, signal),
   };
+}
+
+function refusedIn(data: Uint8Array): string | null {
+  const asked: unknown = JSON.parse(new TextDecoder().decode(data));
+  return (question.Check(asked) ? asked.refused : undefined) ?? null;
+}
+
+/** Throws what is neither the provider's nor the stored credential's doing: the job is then tried again, and the account is none the worse. */
+function refusal(error: unknown): CredentialsReply {
+  if (error instanceof ProviderError) {
+    const { failure, code, message, retryAfterMs } = error;
+    return { ok: false, failure, code, message, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
+  }
+  if (error instanceof AppError && error.code === 'vault.unreadable')
+    return { ok: false, failure: 'permanent', code: error.code, message: error.message };
+  throw error;
 }

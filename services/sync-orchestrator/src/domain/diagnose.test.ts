@@ -16,6 +16,8 @@ const account = (over: Partial<Account>): Account => ({
   push: 'idle',
   webhook: null,
   createdAt: NOW.toISOString(),
+  credentialVersion: 1,
+  connect: null,
   scopes: 2,
   scopesBackfilled: 2,
   failure: null,

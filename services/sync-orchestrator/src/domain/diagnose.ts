@@ -27,7 +27,9 @@ function accountFindings(account: Account): Finding[] {
           level: 'fail',
           check,
           message: account.reason ?? 'the provider refuses the credentials',
-          mend: `PATCH /v1/accounts/${account.id} with a new credential; ids and cursors stay`,
+          mend: account.connect
+            ? `mailstream account reconnect ${account.id}: its owner signs in again; ids and cursors stay`
+            : `PATCH /v1/accounts/${account.id} with a new credential; ids and cursors stay`,
         },
       ];
     case 'degraded':

@@ -32,13 +32,15 @@ export function registerAccountRoutes(
     {
       schema: {
         tags,
-        summary: 'Connect a mailbox',
+        summary: 'Connect a mailbox; 200 when it is known to be connected, and got the new credential',
         body: AccountCreate,
-        response: { 201: Account, 400: ApiError, 401: ApiError },
+        response: { 200: Account, 201: Account, 400: ApiError, 401: ApiError },
       },
     },
-    async (request, reply) =>
-      reply.status(201).send(await accounts.create(request.principal.tenant, request.body)),
+    async (request, reply) => {
+      const { account, added } = await accounts.create(request.principal.tenant, request.body);
+      return reply.status(added ? 201 : 200).send(account);
+    },
   );
 
   app.get(

@@ -54,7 +54,8 @@ async function startOrchestrator(publicUrl: string | null): Promise<Running> {
     ready: () => true,
   });
   const stop = new AbortController();
-  const config = { limits: LIMITS, maxLag: 20_000, sweepMs: 100, publicUrl };
+  const connect = { url: 'http://localhost:8080', returnOrigins: [] };
+  const config = { limits: LIMITS, maxLag: 20_000, sweepMs: 100, publicUrl, connect };
   const vault = createVault(Buffer.alloc(32, 7));
   const parts = createOrchestrator({ bus, db, vault, app, logger, providers: [provider], config });
   const all = Promise.all(parts.map((part) => part.run(stop.signal)));

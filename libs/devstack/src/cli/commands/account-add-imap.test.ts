@@ -48,6 +48,8 @@ describe('verdict', () => {
     push: 'idle',
     webhook: null,
     createdAt: '2026-01-01T00:00:00Z',
+    credentialVersion: 1,
+    connect: null,
     scopes: 4,
     scopesBackfilled: 4,
     failure: null,

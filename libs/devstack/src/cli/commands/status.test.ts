@@ -29,6 +29,8 @@ const report: StatusReport = {
       push: 'idle',
       webhook: null,
       createdAt: '2026-01-10T10:00:00Z',
+      credentialVersion: 1,
+      connect: null,
       scopes: 2,
       scopesBackfilled: 1,
       failure: null,

@@ -1,0 +1,70 @@
+/** Accounts as they are read: the row, and what the API shows of it. */
+import type { Account, AccountState, FailureClass } from '@mailstream/contracts';
+import { describeWebhook, type WebhookRow } from '../subscriptions/status.ts';
+import type { KnownProvider } from './provider-catalog.ts';
+
+export interface AccountRow extends WebhookRow {
+  id: string;
+  tenant: string;
+  provider: string;
+  name: string;
+  settings: unknown;
+  owner: string | null;
+  state: AccountState;
+  reason: string | null;
+  credentialVersion: number;
+  createdAt: Date;
+  scopes: number;
+  scopesBackfilled: number;
+  failure: { failure: FailureClass; code: string; message: string; at: string } | null;
+  attempts: number | null;
+  retryAt: Date | null;
+}
+
+/** Of a tenant, all or one; each with the worst of its scopes' failures: the one with the most tries. */
+export const SELECT_ACCOUNTS = `
+SELECT a.id, a.tenant, a.provider, a.name, a.settings, a.owner, a.state, a.reason, a.created_at AS "createdAt",
+       a.credential_version AS "credentialVersion",
+       s.scopes, s.backfilled AS "scopesBackfilled", f.failure, f.attempts, f.retry_at AS "retryAt",
+       w.expires_at AS "webhookUntil", w.failure->>'message' AS "webhookFailure"
+  FROM control.account a
+ CROSS JOIN LATERAL (SELECT count(*)::int AS scopes, (count(*) FILTER (WHERE backfilled))::int AS backfilled
+                       FROM control.scope WHERE account = a.id AND path IS NOT NULL) s
+  LEFT JOIN control.subscription w ON w.account = a.id
+  LEFT JOIN LATERAL (SELECT failure, attempts, retry_at FROM control.scope
+                      WHERE account = a.id AND failure IS NOT NULL ORDER BY attempts DESC LIMIT 1) f ON true
+ WHERE a.tenant = $1 AND a.removed_at IS NULL AND ($2::uuid IS NULL OR a.id = $2)
+ ORDER BY a.id`;
+
+/** `notificationUrl`: where its provider's notifications go, if they can come. */
+export function toAccount(row: AccountRow, provider: KnownProvider, notificationUrl: string | null): Account {
+  return {
+    id: row.id,
+    tenant: row.tenant,
+    provider: row.provider,
+    name: row.name,
+    state: row.state,
+    reason: row.reason,
+    settings: row.settings,
+    push: provider.push,
+    webhook: provider.push === 'webhook' ? describeWebhook(row, notificationUrl, new Date()) : null,
+    createdAt: row.createdAt.toISOString(),
+    credentialVersion: row.credentialVersion,
+    connect: provider.oauth && row.owner !== provider.ownerOf(row.settings) ? pathToConnect(row) : null,
+    scopes: row.scopes,
+    scopesBackfilled: row.scopesBackfilled,
+    failure: row.failure && {
+      failure: row.failure.failure,
+      code: row.failure.code,
+      message: row.failure.message,
+      at: row.failure.at,
+      attempts: row.attempts ?? 0,
+      retryAt: row.retryAt?.toISOString() ?? null,
+    },
+  };
+}
+
+/** Where the owner of an account can sign in again. */
+export function pathToConnect({ id, provider }: AccountRow): string {
+  return `/v1/connect/${provider}?account=${id}`;
+}

@@ -1,0 +1,239 @@
+// Access tokens against the simulator's Entra: one refresh whoever asks, stored before anybody has it, and failures that hit whom they should.
+import { type CredentialsReply, hashToken } from '@mailstream/contracts';
+import type { Db } from '@mailstream/db';
+import type { AccessToken, Provider } from '@mailstream/providers';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type MicrosoftWorld, startMicrosoftWorld } from '../testkit.ts';
+import { createAccessTokens } from './access-tokens.ts';
+
+const ADA = 'ada@example.com';
+const MINUTE = 60_000;
+const TOKEN_ENDPOINT = '/oauth2/v2.0/token$';
+
+interface Kept {
+  grant: { kind: string; refreshToken: string; scope: string };
+  access: AccessToken & { issuedAt: string };
+}
+
+let world: MicrosoftWorld;
+let account: string;
+const databases: Db[] = [];
+
+beforeAll(async () => {
+  world = await startMicrosoftWorld();
+});
+afterAll(() => world.stop());
+beforeEach(async () => {
+  await world.signIn();
+  const { body } = await world.call<{ items: { id: string }[] }>('GET', '/v1/accounts');
+  account = body.items[0]?.id ?? '';
+  world.simulator.control.clearRequests();
+});
+afterEach(async () => {
+  world.simulator.control.clearFaults();
+  await Promise.all(databases.splice(0).map((db) => db.close()));
+  await world.call('DELETE', `/v1/accounts/${account}`);
+});
+
+async function sealed(): Promise<Uint8Array> {
+  const [row] = await world.db.query<{ sealed: Uint8Array }>(
+    'SELECT sealed FROM control.credential WHERE account = $1',
+    [account],
+  );
+  if (!row) throw new Error('there is no credential');
+  return row.sealed;
+}
+
+const kept = async () => world.vault.open(account, await sealed()) as Kept;
+
+/** As if the token had been issued `ago` milliseconds ago and ended in `left`. */
+async function age({ left, ago = 60 * MINUTE }: { left: number; ago?: number }): Promise<Kept> {
+  const { grant, access } = await kept();
+  const at = (ms: number) => new Date(Date.now() + ms).toISOString();
+  const aged = { grant, access: { ...access, expiresAt: at(left), issuedAt: at(-ago) } };
+  const bytes = world.vault.seal(account, aged);
+  await world.db.query('UPDATE control.credential SET sealed = $2 WHERE account = $1', [account, bytes]);
+  return aged;
+}
+
+/** A broker's store in a process of its own, as far as the database can tell. */
+async function process() {
+  const { oauth } = world.providers.find(({ name }) => name === 'microsoft') as Provider;
+  if (!oauth) throw new Error('microsoft is not signed in with');
+  const db = await world.connect();
+  databases.push(db);
+  const { get } = createAccessTokens({ db, vault: world.vault });
+  return async (refused: string | null = null) => get({ account, oauth, sealed: await sealed() }, refused);
+}
+
+function tokenOf(reply: CredentialsReply): string {
+  if (!reply.ok) throw new Error(`${reply.code}: ${reply.message}`);
+  return (reply.credential as AccessToken).accessToken;
+}
+
+/** Breaks the connection of the process that waits for Microsoft inside its transaction. */
+async function breakTransaction(): Promise<void> {
+  const broken = await world.db.query<{ pid: number }>(
+    `SELECT pid FROM pg_stat_activity, LATERAL pg_terminate_backend(pid, 5000)
+      WHERE datname = current_database() AND state = 'idle in transaction'`,
+  );
+  expect(broken).toHaveLength(1);
+}
+
+describe('an access token', () => {
+  it('is handed out until five to seven minutes before its end, and then another', async () => {
+    const first = tokenOf(await world.credentialsOf(account));
+    await age({ left: 7.1 * MINUTE });
+    expect(tokenOf(await world.credentialsOf(account))).toBe(first);
+    expect(world.tokenRequests()).toBe(0);
+    await age({ left: 4.9 * MINUTE });
+    const second = tokenOf(await world.credentialsOf(account));
+    expect(second).not.toBe(first);
+    expect(tokenOf(await world.credentialsOf(account))).toBe(second);
+    expect(world.tokenRequests()).toBe(1);
+  });
+
+  it('comes alone: nothing of the grant leaves the orchestrator', async () => {
+    const reply = await world.credentialsOf(account);
+    expect(reply).toEqual({
+      ok: true,
+      settings: { mailbox: null, user: ADA },
+      credential: { accessToken: expect.any(String), expiresAt: expect.any(String) },
+      credentialVersion: 1,
+    });
+  });
+
+  it('is issued once, however many ask in however many processes', async () => {
+    const before = await age({ left: 0 });
+    world.simulator.control.fault({ path: TOKEN_ENDPOINT, times: 1, fault: { kind: 'hold' } });
+    const processes = await Promise.all([process(), process()]);
+    const asked = processes.flatMap((get) => [get(), get(), get()]);
+    await expect.poll(() => world.simulator.control.held()).toBe(1);
+    world.simulator.control.release();
+    const tokens = await Promise.all(asked);
+    expect(new Set(tokens.map(({ accessToken }) => accessToken)).size).toBe(1);
+    expect(world.tokenRequests()).toBe(1);
+    expect((await kept()).grant.refreshToken).not.toBe(before.grant.refreshToken);
+  });
+
+  it('is issued anew when it is refused, once for all who were refused', async () => {
+    const first = tokenOf(await world.credentialsOf(account));
+    await age({ left: 50 * MINUTE });
+    const refused = hashToken(first);
+    const answers = await Promise.all(
+      [refused, refused, refused].map((hash) => world.credentialsOf(account, { refused: hash })),
+    );
+    const [second] = answers.map(tokenOf);
+    expect(second).not.toBe(first);
+    expect(new Set(answers.map(tokenOf)).size).toBe(1);
+    // Whoever comes late with the old one gets the new one.
+    expect(tokenOf(await world.credentialsOf(account, { refused }))).toBe(second);
+    expect(world.tokenRequests()).toBe(1);
+  });
+
+  it('that is refused as soon as it is issued is not replaced for a minute', async () => {
+    const { access } = await age({ left: 50 * MINUTE, ago: 5_000 });
+    const refused = hashToken(access.accessToken);
+    const reply = await world.credentialsOf(account, { refused });
+    expect(reply).toMatchObject({ ok: false, failure: 'conflict', code: 'account.token_refused' });
+    expect(!reply.ok && reply.retryAfterMs).toBeGreaterThan(50_000);
+    expect(world.tokenRequests()).toBe(0);
+  });
+
+  it('is not kept waiting by another account whose provider does not answer', async () => {
+    const settings = { host: 'imap.example.com', secure: true, user: ADA };
+    const body = { provider: 'imap', settings, credential: { password: 'secret' } };
+    const { id } = (await world.call('POST', '/v1/accounts', body)).body;
+    await age({ left: 0 });
+    world.simulator.control.fault({ path: TOKEN_ENDPOINT, times: 1, fault: { kind: 'hold' } });
+    const slow = world.credentialsOf(account);
+    await expect.poll(() => world.simulator.control.held()).toBe(1);
+    expect(await world.credentialsOf(id)).toMatchObject({ ok: true, credential: { password: 'secret' } });
+    world.simulator.control.release();
+    expect((await slow).ok).toBe(true);
+    await world.call('DELETE', `/v1/accounts/${id}`);
+  });
+});
+
+describe('a rotated grant', () => {
+  it('is stored before its access token is handed out: who dies in between has told nobody', async () => {
+    const before = await age({ left: 0 });
+    world.simulator.control.fault({ path: TOKEN_ENDPOINT, times: 1, fault: { kind: 'hold' } });
+    const get = await process();
+    const lost = get();
+    await expect.poll(() => world.simulator.control.held()).toBe(1);
+    await breakTransaction();
+    world.simulator.control.release();
+    await expect(lost).rejects.toMatchObject({ code: 'db.transient' });
+    expect((await kept()).grant).toEqual(before.grant);
+    // Microsoft rotated, we did not store it: the grant before goes on working.
+    const { accessToken } = await get();
+    const after = await kept();
+    expect(after.access.accessToken).toBe(accessToken);
+    expect(after.grant.refreshToken).not.toBe(before.grant.refreshToken);
+    expect(world.tokenRequests()).toBe(2);
+  });
+
+  it('whose answer was lost on the way is asked for again', async () => {
+    await age({ left: 0 });
+    world.simulator.control.fault({ path: TOKEN_ENDPOINT, times: 1, fault: { kind: 'reset' } });
+    expect(await world.credentialsOf(account)).toMatchObject({ ok: false, failure: 'network' });
+    expect((await world.credentialsOf(account)).ok).toBe(true);
+  });
+
+  it('that another process stored is not judged by the refusal of the one before it', async () => {
+    await age({ left: 0 });
+    world.simulator.control.fault({ path: TOKEN_ENDPOINT, times: 1, fault: { kind: 'hold' } });
+    world.simulator.control.failSignIn({ at: 'token', times: 1, aadsts: 70000 });
+    const [get, other] = await Promise.all([process(), process()]);
+    const late = get();
+    await expect.poll(() => world.simulator.control.held()).toBe(1);
+    await breakTransaction();
+    const { accessToken } = await other();
+    world.simulator.control.release();
+    // Not the account's failure: the connection's.
+    await expect(late).rejects.toMatchObject({ code: 'db.transient' });
+    expect((await get()).accessToken).toBe(accessToken);
+  });
+});
+
+describe('a failure', () => {
+  it.each([
+    [50173, { failure: 'auth', code: 'microsoft.consent_ended' }],
+    [50076, { failure: 'auth', code: 'microsoft.verification_needed' }],
+    [53003, { failure: 'auth', code: 'microsoft.policy' }],
+    [7000222, { failure: 'permanent', code: 'microsoft.app_rejected' }],
+    [90033, { failure: 'network', code: 'microsoft.sign_in_unavailable' }],
+  ])('AADSTS%i is told as what it is', async (aadsts, expected) => {
+    await age({ left: 0 });
+    world.simulator.control.failSignIn({ at: 'token', times: 1, aadsts });
+    expect(await world.credentialsOf(account)).toMatchObject({ ok: false, ...expected });
+    expect((await world.credentialsOf(account)).ok).toBe(true);
+  });
+
+  it('that says when to come back is passed on with it', async () => {
+    await age({ left: 0 });
+    world.simulator.control.failSignIn({ at: 'token', times: 1, status: 429 });
+    expect(await world.credentialsOf(account)).toMatchObject({
+      ok: false,
+      failure: 'quota',
+      retryAfterMs: 5_000,
+    });
+  });
+
+  it('that passes is not felt while the token before lasts, one of the consent is', async () => {
+    const { access } = await age({ left: 3 * MINUTE });
+    for (const aadsts of [90033, 7000222]) {
+      world.simulator.control.failSignIn({ at: 'token', times: 1, aadsts });
+      expect(tokenOf(await world.credentialsOf(account))).toBe(access.accessToken);
+    }
+    world.simulator.control.revoke({ mailbox: ADA });
+    expect(await world.credentialsOf(account)).toMatchObject({ ok: false, failure: 'auth' });
+  });
+
+  it('of what is stored names the key', async () => {
+    const bytes = world.vault.seal('another account', {});
+    await world.db.query('UPDATE control.credential SET sealed = $2 WHERE account = $1', [account, bytes]);
+    expect(await world.credentialsOf(account)).toMatchObject({ ok: false, code: 'vault.unreadable' });
+  });
+});

@@ -1,0 +1,135 @@
+/** Access tokens of accounts that were signed in with: kept until shortly before their end, and issued by one process at a time. */
+import { hashToken, nullable } from '@mailstream/contracts';
+import type { Db, Tx } from '@mailstream/db';
+import { AccessToken, type Grant, type OAuth, ProviderError } from '@mailstream/providers';
+import { AppError, createTurns } from '@mailstream/runtime';
+import { type Static, Type } from 'typebox';
+import Value from 'typebox/value';
+import type { Vault } from './vault.ts';
+
+/** A token is replaced this long before its end, milliseconds: a session needs five minutes of it. */
+const EARLY_MS = 5 * 60_000;
+/** And up to this much earlier, so that accounts connected together do not stay in step. */
+const JITTER_MS = 2 * 60_000;
+/** A token with less time left is of no use to anybody, milliseconds. */
+const USELESS_MS = 60_000;
+/** A token that is refused sooner after it was issued would not be mended by another, milliseconds. */
+const PATIENCE_MS = 60_000;
+/** Tokens asked for at a time: each occupies a database connection while the provider answers. */
+const AT_ONCE = 6;
+
+/** What is sealed for such an account: the grant, and the token that was issued last. */
+const Kept = Type.Object({
+  grant: Type.Unknown(),
+  access: nullable(Type.Object({ ...AccessToken.properties, issuedAt: Type.String() })),
+});
+type Kept = Static<typeof Kept>;
+
+/** An account that was signed in with. */
+export interface SignedIn {
+  readonly account: string;
+  readonly oauth: OAuth;
+  /** Its credential as it was read a moment ago. */
+  readonly sealed: Uint8Array;
+}
+
+export interface AccessTokens {
+  /**
+   * A token with at least five minutes left, where the provider can be asked. `refused` is the `hashToken` of one that it refused. Whoever
+   * asks at the same time, in any process, gets the same token. Throws `ProviderError`, and `vault.unreadable`.
+   */
+  get(of: SignedIn, refused: string | null): Promise<AccessToken>;
+}
+
+/** What to seal: the grant, and the token issued just now, if any. */
+export function toKeep(grant: Grant, access: AccessToken | null): Kept {
+  return { grant, access: access && { ...access, issuedAt: new Date().toISOString() } };
+}
+
+export function createAccessTokens({ db, vault }: { db: Db; vault: Vault }): AccessTokens {
+  const turns = createTurns(AT_ONCE);
+  const underWay = new Map<string, Promise<AccessToken>>();
+
+  function open(account: string, sealed: Uint8Array): Kept {
+    const value = vault.open(account, sealed);
+    if (Value.Check(Kept, value)) return value;
+    throw new AppError(
+      'vault.unreadable',
+      'permanent',
+      'what is stored of this account makes no sense: connect it again',
+    );
+  }
+
+  async function lock(tx: Tx, account: string): Promise<{ settings: unknown; sealed: Uint8Array }> {
+    const [row] = await tx.query<{ settings: unknown; sealed: Uint8Array }>(
+      `SELECT a.settings, c.sealed FROM control.credential c JOIN control.account a ON a.id = c.account
+        WHERE c.account = $1 FOR UPDATE OF c`,
+      [account],
+    );
+    if (!row) throw new ProviderError('gone', 'account.unknown', 'the account was removed');
+    return row;
+  }
+
+  /** The lock makes it one process at a time; whoever waited for it finds the token that was issued meanwhile. */
+  async function replace({ account, oauth }: SignedIn, refused: string | null): Promise<AccessToken> {
+    return db.tx(async (tx) => {
+      const { settings, sealed } = await lock(tx, account);
+      const { grant, access } = open(account, sealed);
+      if (access && isFresh(access, refused)) return tokenOf(access);
+      const isRefused = access !== null && hashToken(access.accessToken) === refused;
+      if (isRefused) refuseStorm(access.issuedAt);
+      try {
+        const issued = await oauth.issue(grant, settings);
+        await tx.query('UPDATE control.credential SET sealed = $2 WHERE account = $1', [
+          account,
+          vault.seal(account, toKeep(issued.grant, issued.access)),
+        ]);
+        return issued.access;
+      } catch (error) {
+        if (!(error instanceof ProviderError)) throw error;
+        // A connection lost meanwhile took the lock with it, and another process may have stored a newer grant: then this fails, and not the account.
+        await lock(tx, account);
+        const lasts = access !== null && !isRefused && leftOf(access) > USELESS_MS;
+        if (lasts && error.failure !== 'auth') return tokenOf(access);
+        throw error;
+      }
+    });
+  }
+
+  return {
+    async get(of, refused) {
+      const { access } = open(of.account, of.sealed);
+      if (access && isFresh(access, refused)) return tokenOf(access);
+      const key = `${of.account} ${refused}`;
+      const running = underWay.get(key);
+      if (running !== undefined) return running;
+      const own = turns(() => replace(of, refused)).finally(() => underWay.delete(key));
+      underWay.set(key, own);
+      return own;
+    },
+  };
+}
+
+function isFresh(access: AccessToken, refused: string | null): boolean {
+  return hashToken(access.accessToken) !== refused && leftOf(access) > EARLY_MS + Math.random() * JITTER_MS;
+}
+
+function leftOf({ expiresAt }: AccessToken): number {
+  return Date.parse(expiresAt) - Date.now();
+}
+
+function tokenOf({ accessToken, expiresAt }: AccessToken): AccessToken {
+  return { accessToken, expiresAt };
+}
+
+/** Throws when the token that was refused is hardly older than the refusal. */
+function refuseStorm(issuedAt: string): void {
+  const wait = Date.parse(issuedAt) + PATIENCE_MS - Date.now();
+  if (wait <= 0) return;
+  throw new ProviderError(
+    'conflict',
+    'account.token_refused',
+    'the provider refuses the access token that it has just issued; another is asked for in a minute',
+    { retryAfterMs: wait },
+  );
+}

@@ -1,0 +1,201 @@
+/** For tests: an orchestrator on a NATS and a database of its own, and a Microsoft to sign in with. */
+import tls from 'node:tls';
+import { type Bus, connectBus } from '@mailstream/bus';
+import {
+  type Account,
+  type CredentialsReply,
+  type CredentialsRequest,
+  subjects,
+} from '@mailstream/contracts';
+import { createDb, type Db, migrate } from '@mailstream/db';
+import { migrateFold } from '@mailstream/fold';
+import { createProviders, type Provider, readProvidersConfig } from '@mailstream/providers';
+import {
+  createHttpServer,
+  createLogger,
+  createTokenAuth,
+  type HttpServer,
+  readEnv,
+} from '@mailstream/runtime';
+import { createSimulator, DEMO_CLIENT, type Simulator } from '@mailstream/simulators';
+import { createDatabase, createNats } from '@mailstream/testing';
+import type { Config } from './config.ts';
+import { createVault, type Vault } from './credentials/vault.ts';
+import { createOrchestrator } from './orchestrator.ts';
+
+const logger = createLogger('test', 'silent');
+const LIMITS = { inFlight: 3, pollMs: 60_000, deepPollMs: 900_000, lostMs: 600_000, backPressureMs: 1_000 };
+const TOKEN = 'token';
+
+export interface Answer<T> {
+  readonly status: number;
+  readonly body: T;
+}
+
+/** One process, in effect. */
+export interface Replica {
+  readonly app: HttpServer;
+  readonly db: Db;
+  stop(): Promise<void>;
+}
+
+export interface World extends Replica {
+  readonly bus: Bus;
+  readonly vault: Vault;
+  readonly providers: readonly Provider[];
+  /** Calls the API with its token. */
+  call<T = Account>(
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    url: string,
+    body?: object,
+  ): Promise<Answer<T>>;
+  /** Asks the token broker. */
+  credentialsOf(
+    account: string,
+    question?: CredentialsRequest & { readonly tenant?: string },
+  ): Promise<CredentialsReply>;
+  /** Another orchestrator on the same servers. */
+  replicate(): Promise<Replica>;
+  connect(): Promise<Db>;
+}
+
+/** `env`: what the providers are told. */
+export async function startWorld(env: Readonly<Record<string, string>> = {}): Promise<World> {
+  const [nats, database] = await Promise.all([createNats(), createDatabase()]);
+  await migrateFold(database.url, logger);
+  await migrate(database.url, { schema: 'control', dir: `${import.meta.dirname}/../migrations`, logger });
+  const bus = await connectBus({ url: nats.url, name: 'test', logger });
+  await bus.ensureTopology();
+  const vault = createVault(Buffer.alloc(32, 7));
+  const providers = createProviders(readProvidersConfig(readEnv(env)));
+  const config: Pick<Config, 'limits' | 'maxLag' | 'sweepMs' | 'publicUrl' | 'connect'> = {
+    limits: LIMITS,
+    maxLag: 20_000,
+    sweepMs: 30_000,
+    publicUrl: null,
+    connect: { url: 'https://mail.example.com', returnOrigins: ['https://app.example.com'] },
+  };
+
+  const connect = async () => createDb({ url: database.url, max: 20, applicationName: 'test', logger });
+
+  async function replicate(): Promise<Replica> {
+    const db = await connect();
+    const app = await createHttpServer({
+      title: 'test',
+      logger,
+      authenticate: createTokenAuth(TOKEN),
+      ready: () => true,
+    });
+    const parts = createOrchestrator({ bus, db, vault, app, logger, config, providers });
+    const over = new AbortController();
+    const running = Promise.all(parts.map((part) => part.run(over.signal)));
+    return {
+      app,
+      db,
+      async stop() {
+        over.abort(new DOMException('over', 'AbortError'));
+        await running;
+        await app.close();
+        await db.close();
+      },
+    };
+  }
+
+  const first = await replicate();
+  return {
+    ...first,
+    bus,
+    vault,
+    providers,
+    replicate,
+    connect,
+    async call<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', url: string, body?: object) {
+      const answer = await first.app.inject({
+        method,
+        url,
+        headers: { authorization: `Bearer ${TOKEN}` },
+        ...(body && { payload: body }),
+      });
+      return { status: answer.statusCode, body: answer.body === '' ? (null as T) : answer.json<T>() };
+    },
+    async credentialsOf(account, { tenant = 'default', ...question } = {}) {
+      const data = await bus.request(subjects.credentials({ tenant, account }), question, 15_000);
+      return JSON.parse(new TextDecoder().decode(data));
+    },
+    async stop() {
+      await first.stop();
+      await bus.close();
+      await Promise.all([nats.drop(), database.drop()]);
+    },
+  };
+}
+
+export interface MicrosoftWorld extends World {
+  readonly simulator: Simulator;
+  /** Asks to connect, signs in as `as`, comes back: what the browser is shown then. */
+  signIn(query?: string, as?: string): Promise<BrowserAnswer>;
+  /** Where the API sends the browser. */
+  begin(query?: string): Promise<string>;
+  /** Signs in at Microsoft. Returns the path it sends the browser back to. */
+  agree(url: string, as?: string): Promise<string>;
+  /** Calls a path as a browser does, without a token. */
+  browse(path: string): Promise<BrowserAnswer>;
+  /** Requests for tokens since the simulator's log was cleared. */
+  tokenRequests(): number;
+}
+
+export interface BrowserAnswer {
+  readonly status: number;
+  readonly text: string;
+  readonly location: string | undefined;
+}
+
+/** With `ada@example.com` and `bob@example.com`. */
+export async function startMicrosoftWorld(): Promise<MicrosoftWorld> {
+  const simulator = await createSimulator({ startAt: Date.now(), realTime: true });
+  const trusted = tls.getCACertificates();
+  tls.setDefaultCACertificates([...trusted, simulator.entra.ca]);
+  for (const name of ['ada', 'bob']) simulator.control.createMailbox({ address: `${name}@example.com` });
+  const world = await startWorld({
+    MS_CLIENT_ID: DEMO_CLIENT.id,
+    MS_CLIENT_SECRET: DEMO_CLIENT.secret ?? '',
+    MS_AUTHORITY: `${simulator.entra.url}/common`,
+    MS_GRAPH_URL: simulator.graph.url,
+  });
+
+  async function begin(query = '') {
+    const url = `/v1/connect/microsoft${query}`;
+    const { headers, body } = await world.app.inject({ url, headers: { authorization: `Bearer ${TOKEN}` } });
+    if (headers.location === undefined) throw new Error(body);
+    return headers.location;
+  }
+
+  async function agree(url: string, as = 'ada@example.com') {
+    const page = new URL(url);
+    page.searchParams.set('account', as);
+    const answer = await fetch(page, { redirect: 'manual' });
+    const back = new URL(answer.headers.get('location') ?? '');
+    return back.pathname + back.search;
+  }
+
+  async function browse(path: string) {
+    const { statusCode, body, headers } = await world.app.inject(path);
+    return { status: statusCode, text: body, location: headers.location };
+  }
+
+  return {
+    ...world,
+    simulator,
+    begin,
+    agree,
+    browse,
+    signIn: async (query, as) => browse(await agree(await begin(query), as)),
+    tokenRequests: () =>
+      simulator.control.requests().filter(({ path }) => path.endsWith('/oauth2/v2.0/token')).length,
+    async stop() {
+      await world.stop();
+      await simulator.close();
+      tls.setDefaultCACertificates(trusted);
+    },
+  };
+}
