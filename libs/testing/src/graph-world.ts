@@ -5,6 +5,7 @@ import {
   type Control,
   createDevCa,
   createSimulator,
+  type NewMailbox,
   type Simulator,
   type SimulatorOptions,
 } from '@mailstream/simulators';
@@ -34,12 +35,12 @@ function trustedCa() {
 }
 
 export async function createGraphAccount(
-  options: SimulatorOptions & { readonly messages?: number } = {},
+  options: SimulatorOptions & { readonly account?: Omit<NewMailbox, 'address'> } = {},
 ): Promise<GraphAccount> {
-  const { messages = 0, ...others } = options;
+  const { account, ...others } = options;
   const simulator = await createSimulator({ devCa: trustedCa(), ...others });
   const { control } = simulator;
-  const wanted = { address: 'ada@example.com', userFolders: false, messages };
+  const wanted = { address: 'ada@example.com', userFolders: false, ...account };
   const { address: mailbox } = control.createMailbox(wanted);
   return {
     simulator,

@@ -41,15 +41,16 @@ export async function* importRound(open: Open, start: MailboxCursor): AsyncGener
 export async function* newMessages(open: Open, stored: MailboxCursor): AsyncGenerator<Page> {
   const { client, folder, mailbox, tuning, signal } = open;
   const { round } = stored;
-  if (round === null) return;
-  const since = round.newest === null ? '' : `&$filter=receivedDateTime%20ge%20${round.newest.at}`;
+  // Before the first page there is nothing to be newer than, and the first page has the newest.
+  if (!round?.newest) return;
+  const { at, ids } = round.newest;
   const entries = entriesOf(
     await client.get(
-      `/mailFolders/${folder}/messages?$select=${SELECT}&$orderby=receivedDateTime%20desc&$top=${tuning.page}${since}`,
+      `/mailFolders/${folder}/messages?$select=${SELECT}&$orderby=receivedDateTime%20desc&$top=${tuning.page}&$filter=receivedDateTime%20ge%20${at}`,
       signal,
     ),
   );
-  const fresh = entries.filter(({ id }) => !round.newest?.ids.includes(id));
+  const fresh = entries.filter(({ id }) => !ids.includes(id));
   if (fresh.length === 0) return;
   const changes = fresh.map(
     ({ id, entity }): Change => ({ kind: 'message', data: upsertOf(mailbox, id, entity, 'live') }),

@@ -29,7 +29,7 @@ export async function* reconcile(open: Open, start: MailboxCursor): AsyncGenerat
   }
   const ids = [...listed.keys()].sort();
   const digest = hashToken(...ids);
-  // The same list as last time, and nothing told since: nothing to compare.
+  // The same list as last time, when all of it was judged, and nothing told since: nothing to compare.
   const known = changes.length === 0 && digest === start.listed;
   const facts = known || !settled ? [] : listedFacts(mailbox, ids, unsettled);
   yield {
@@ -37,7 +37,7 @@ export async function* reconcile(open: Open, start: MailboxCursor): AsyncGenerat
     cursor: {
       ...cursor,
       reconcileAt: now + (settled ? tuning.reconcileMs * (0.9 + Math.random() / 5) : UNSETTLED_MS),
-      listed: settled && changes.length === 0 ? digest : null,
+      listed: unsettled.size === 0 ? digest : null,
     },
     origin: 'reconcile',
     done: true,

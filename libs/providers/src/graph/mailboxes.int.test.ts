@@ -1,0 +1,87 @@
+// The list of folders, from one look to the next.
+import { MAILBOXES_SCOPE } from '@mailstream/contracts';
+import { afterEach, expect, it } from 'vitest';
+import { type Rig, startRig, told } from './testkit.ts';
+
+let rig: Rig;
+afterEach(async () => {
+  await rig.mirror.close();
+  await rig.close();
+  rig.control.assertContract();
+});
+
+const DAY = 24 * 60 * 60_000;
+
+async function look() {
+  const before = rig.mirror.pages.length;
+  await rig.mirror.pullOnce(await rig.connect(), MAILBOXES_SCOPE, null, 'live');
+  return rig.mirror.pages.slice(before).map(({ page }) => page);
+}
+const paths = () => [...rig.mirror.state.view.mailboxes.values()].map(({ path }) => path).sort();
+
+it('has nested and hidden folders, and roles in any language', async () => {
+  rig = await startRig({ account: { locale: 'nl', userFolders: true, without: ['archive'] } });
+  await look();
+  const { mailboxes } = rig.mirror.state.view;
+  expect(paths()).toEqual(
+    expect.arrayContaining(['Projects/2026/Migration', 'Synchronisatieproblemen/Conflicten', 'Postvak IN']),
+  );
+  expect(mailboxes.size).toBe(rig.control.folders({ mailbox: rig.mailbox }).length - 1);
+  const roles = [...mailboxes.values()].flatMap(({ role, name }) => (role ? [[role, name]] : []));
+  expect(Object.fromEntries(roles)).toEqual({
+    inbox: 'Postvak IN',
+    sent: 'Verzonden items',
+    drafts: 'Concepten',
+    trash: 'Verwijderde items',
+    junk: 'Ongewenste e-mail',
+  });
+});
+
+it('says nothing and stores nothing when nothing changed, in one request', async () => {
+  rig = await startRig({ account: { messages: 20 } });
+  await look();
+  rig.control.clearRequests();
+  expect(await look()).toEqual([]);
+  expect(rig.control.requests()).toHaveLength(1);
+});
+
+it('tells of a folder whose counters changed', async () => {
+  rig = await startRig({ account: { messages: 20 } });
+  await look();
+  const [id = ''] = rig.control.deliver({ mailbox: rig.mailbox, folder: 'junkemail' });
+  expect(told(await look(), rig)).toEqual(['upsert mailbox Junk Email']);
+  rig.control.markRead({ mailbox: rig.mailbox, ids: [id], read: true });
+  expect(told(await look(), rig)).toEqual(['upsert mailbox Junk Email']);
+});
+
+it('follows a folder into the bin and out of the world', async () => {
+  rig = await startRig();
+  const { mailbox } = rig;
+  const work = rig.control.createFolder({ mailbox, name: 'Work' });
+  rig.control.createFolder({ mailbox, name: 'Old', parent: work });
+  await look();
+  const key = rig.box('Work/Old').mailbox;
+  rig.control.moveFolder({ mailbox, folder: work, parent: 'deleteditems' });
+  expect(told(await look(), rig)).toEqual([
+    'upsert mailbox Deleted Items/Work',
+    'upsert mailbox Deleted Items/Work/Old',
+  ]);
+  expect(rig.box('Deleted Items/Work/Old').mailbox).toBe(key);
+  rig.control.removeFolder({ mailbox, folder: work });
+  expect((await look())[0]?.changes).toMatchObject([
+    { data: { op: 'removed' } },
+    { data: { op: 'removed', mailbox: key } },
+  ]);
+  expect(await look()).toEqual([]);
+});
+
+it('walks the tree once a day, in case the feed has not all of it', async () => {
+  rig = await startRig({ account: { userFolders: true } });
+  const walks = () => rig.control.requests().filter(({ path }) => path.endsWith('/childFolders')).length;
+  await look();
+  const first = walks();
+  expect(first).toBeGreaterThan(2);
+  rig.control.advance({ ms: DAY });
+  expect(told(await look(), rig)).toEqual([]);
+  expect(walks()).toBe(2 * first);
+});
