@@ -6,13 +6,17 @@ const SELECT_VERSION = 1;
 export interface MailboxCursor {
   readonly v: 1;
   readonly select: number;
-  /** The next or delta link to follow, as Graph gave it; null before a first round. */
+  /** The link to follow, as Graph gave it; null before a first round. */
   readonly link: string | null;
+  /** Whether it goes on with a round (`next`), or begins one that tells what changed since the last (`delta`). */
+  readonly kind: 'next' | 'delta';
   /** The first round that is under way; null once its deltaLink was reached. */
   readonly round: Round | null;
   /** Messages said to be removed that could not be asked for yet. */
   readonly unverified: readonly string[];
-  /** When all ids are compared again, milliseconds. */
+  /** When changes were told last, milliseconds. */
+  readonly changedAt: number;
+  /** When all ids are to be compared again, milliseconds. */
   readonly reconcileAt: number;
   /** Digest of the ids as they were compared last; null once anything changed since. */
   readonly listed: string | null;
@@ -36,8 +40,10 @@ export const FROM_THE_START: MailboxCursor = {
   v: 1,
   select: SELECT_VERSION,
   link: null,
+  kind: 'next',
   round: { told: 0, total: 0, newest: null },
   unverified: [],
+  changedAt: 0,
   reconcileAt: 0,
   listed: null,
 };

@@ -6,10 +6,9 @@ import { entriesOf, type FeedEntry, feedPage } from './feed.ts';
 import { countOf, textOf } from './json.ts';
 import { SELECT, upsertOf } from './normalize.ts';
 import type { Open } from './open.ts';
-import { reconcile } from './reconcile.ts';
 
-/** Goes on with the round, the newest messages first. Its end is a comparison of all ids: what was removed before it began has no other trace. */
-export async function* importRound(open: Open, start: MailboxCursor): AsyncGenerator<Page> {
+/** Goes on with the round, the newest messages first. What was told before it began and is not there any more is found by the next comparison. */
+export async function* importRound(open: Open, start: MailboxCursor): AsyncGenerator<Page, MailboxCursor> {
   const { client, folder, tuning, signal } = open;
   let cursor = start;
   for (let given = 0; given < tuning.job && cursor.round !== null; ) {
@@ -24,6 +23,9 @@ export async function* importRound(open: Open, start: MailboxCursor): AsyncGener
     cursor = {
       ...cursor,
       link: deltaLink ?? nextLink,
+      kind: deltaLink === null ? 'next' : 'delta',
+      changedAt: tuning.now(),
+      reconcileAt: tuning.now(),
       round: deltaLink === null ? { told, total, newest: withNewest(round.newest, timesOf(entries)) } : null,
       unverified,
     };
@@ -31,7 +33,7 @@ export async function* importRound(open: Open, start: MailboxCursor): AsyncGener
     if (failure) throw failure;
     given += Math.max(1, entries.length);
   }
-  if (cursor.round === null) yield* reconcile(open, cursor);
+  return cursor;
 }
 
 /**

@@ -1,18 +1,22 @@
 /** Compares all ids of a folder with what was told of it: the feed is known to lose messages. */
 import { hashToken, type ListedIds } from '@mailstream/contracts';
 import type { Change, Page } from '../provider.ts';
+import { followChanges } from './changes.ts';
 import type { MailboxCursor } from './cursor.ts';
-import { tell } from './entries.ts';
-import { entriesOf, feedPage } from './feed.ts';
+import { entriesOf } from './feed.ts';
 import { textOf } from './json.ts';
-import type { Open } from './open.ts';
+import type { Open, Tuning } from './open.ts';
 
 /** Ids per fact, of about 150 characters each. */
 const MAX_IDS = 1_000;
-/** What came later than this may be in a list and not yet in the feed, milliseconds. */
-const UNSETTLED_MS = 15 * 60_000;
-/** More than these are waited for: each splits a fact. */
-const MAX_UNSETTLED = 200;
+/** Lists and feeds are of one mind about what is older than this, milliseconds. */
+const SETTLED_MS = 5 * 60_000;
+
+/** Once the folder is quiet: what the feed has told by now the list must not miss. Where it never is, a day later anyway. */
+export function isDue({ reconcileAt, changedAt }: MailboxCursor, { now, reconcileMs }: Tuning): boolean {
+  const [late, quiet] = [now() - reconcileAt, now() - changedAt];
+  return late >= 0 && (quiet >= SETTLED_MS || late >= reconcileMs);
+}
 
 /** One page: the list of all ids as facts, then what the feed told meanwhile. */
 export async function* reconcile(open: Open, start: MailboxCursor): AsyncGenerator<Page> {
@@ -20,8 +24,7 @@ export async function* reconcile(open: Open, start: MailboxCursor): AsyncGenerat
   const listed = await listIds(open);
   const { changes, cursor } = await changesSince(open, start);
   const now = tuning.now();
-  const unsettled = new Set([...listed].filter(([, at]) => now - at < UNSETTLED_MS).map(([id]) => id));
-  const settled = unsettled.size <= MAX_UNSETTLED;
+  const unsettled = new Set([...listed].filter(([, at]) => now - at < SETTLED_MS).map(([id]) => id));
   for (const { kind, data } of changes) {
     if (kind !== 'message' || data.copy.mailbox !== mailbox) continue;
     if (data.op === 'removed') listed.delete(data.copy.id);
@@ -31,12 +34,12 @@ export async function* reconcile(open: Open, start: MailboxCursor): AsyncGenerat
   const digest = hashToken(...ids);
   // The same list as last time, when all of it was judged, and nothing told since: nothing to compare.
   const known = changes.length === 0 && digest === start.listed;
-  const facts = known || !settled ? [] : listedFacts(mailbox, ids, unsettled);
+  const facts = known ? [] : listedFacts(mailbox, ids, unsettled);
   yield {
     changes: [...facts.map((data): Change => ({ kind: 'listed', data })), ...changes],
     cursor: {
       ...cursor,
-      reconcileAt: now + (settled ? tuning.reconcileMs * (0.9 + Math.random() / 5) : UNSETTLED_MS),
+      reconcileAt: now + tuning.reconcileMs * (0.9 + Math.random() / 5),
       listed: unsettled.size === 0 ? digest : null,
     },
     origin: 'reconcile',
@@ -72,16 +75,11 @@ async function readList(
 /** What the feed tells up to its present end. What could not be verified fails the comparison: the next pull goes on from there. */
 async function changesSince(open: Open, start: MailboxCursor) {
   const changes: Change[] = [];
-  let cursor = start;
+  const pages = followChanges(open, start);
   for (;;) {
-    const { entries, nextLink, deltaLink } = feedPage(
-      await open.client.get(cursor.link ?? '', open.signal, open.tuning.page),
-    );
-    const told = await tell(open, entries, cursor.unverified, 'live');
-    if (told.failure) throw told.failure;
-    changes.push(...told.changes);
-    cursor = { ...cursor, link: deltaLink ?? nextLink, unverified: [] };
-    if (deltaLink !== null) return { changes, cursor };
+    const { done, value } = await pages.next();
+    if (done) return { changes, cursor: value };
+    changes.push(...value.changes);
   }
 }
 
