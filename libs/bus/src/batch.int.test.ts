@@ -56,6 +56,20 @@ async function pagesOf(at: AccountRef, size: number): Promise<string[]> {
 }
 
 describe('an atomic batch', () => {
+  it('without a fence is stored all the same; of one subject in it the last message stays', async () => {
+    const [one, two] = [account(), account()];
+    const hints = [one, two, one].map((at, index) => ({
+      subject: subjects.hint(at, 'push'),
+      data: { index },
+    }));
+    const outcome = await bus.publishBatch(hints, null);
+    const last = await bus.last('SYNC', subjects.hint(one, 'push'));
+    expect(outcome).toEqual({ outcome: 'committed', sequence: last?.sequence });
+    expect(json(last!.data)).toEqual({ index: 2 });
+    expect(await bus.last('SYNC', subjects.hint(two, 'push'))).not.toBeNull();
+    expect((await bus.state('SYNC')).messages).toBe(2);
+  });
+
   it('is stored contiguously and in order, up to a thousand messages', async () => {
     const at = account();
     const before = (await bus.state('MAIL')).last;

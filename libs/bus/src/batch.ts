@@ -1,4 +1,4 @@
-/** The atomic batch: all or nothing, contiguous, under a fence (nats-server ADR-50). The headers are set and the answer is read by ourselves. */
+/** The atomic batch: all or nothing, contiguous, under a fence if one is given (nats-server ADR-50). The headers are set and the answer is read by ourselves. */
 import { nuid } from '@nats-io/nats-core';
 import { BusError, BusUnsureError, fromServer, SERVER_CODES, type ServerError } from './errors.ts';
 import type { Link } from './link.ts';
@@ -12,7 +12,7 @@ const MAX_MESSAGES = 1_000;
 /** The server takes 50 at a time per stream from everybody together; ours wait here, so that it seldom has to refuse. */
 const MAX_IN_FLIGHT = 8;
 
-export type PublishBatch = (messages: readonly Outgoing[], fence: Fence) => Promise<BatchOutcome>;
+export type PublishBatch = (messages: readonly Outgoing[], fence: Fence | null) => Promise<BatchOutcome>;
 
 export function createBatchPublisher(link: Link): PublishBatch {
   const waiting: (() => void)[] = [];
@@ -39,7 +39,7 @@ export function createBatchPublisher(link: Link): PublishBatch {
 }
 
 /** Everything goes out in one turn of the event loop; the server answers the first message and the last. */
-async function send(link: Link, messages: readonly Encoded[], fence: Fence): Promise<BatchOutcome> {
+async function send(link: Link, messages: readonly Encoded[], fence: Fence | null): Promise<BatchOutcome> {
   const id = nuid.next();
   const last = messages.length;
   let begun: Promise<PublishAck | null> | undefined;
@@ -51,7 +51,7 @@ async function send(link: Link, messages: readonly Encoded[], fence: Fence): Pro
       ...headers,
       'Nats-Batch-Id': id,
       'Nats-Batch-Sequence': String(position),
-      ...(position === 1 && fenceHeaders(fence)),
+      ...(position === 1 && fence && fenceHeaders(fence)),
       ...(position === last && { 'Nats-Batch-Commit': '1' }),
     };
     if (position === last) committed = askToStore(link, subject, payload, all);

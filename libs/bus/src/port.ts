@@ -82,8 +82,11 @@ export interface Bus {
   /** Stores one message; resolves when it is on disk (`sync_interval: always`). Throws `BusError` or `BusUnsureError`. */
   publish(message: Outgoing): Promise<bigint>;
 
-  /** Stores all or none, contiguously, in order. At most 1,000 messages. The fence is checked against the stream of the first subject. */
-  publishBatch(messages: readonly Outgoing[], fence: Fence): Promise<BatchOutcome>;
+  /**
+   * Stores all or none, contiguously, in order. At most 1,000 messages. The fence, if there is one, is checked against the stream of the first
+   * subject. Costs several single messages, however many it holds.
+   */
+  publishBatch(messages: readonly Outgoing[], fence: Fence | null): Promise<BatchOutcome>;
 
   /** The last message on a subject (wildcards allowed), by direct get; null if there is none. In a cluster it may be a moment behind. */
   last(stream: StreamName, subject: string): Promise<Stored | null>;

@@ -30,6 +30,7 @@ export const STREAMS = {
     ],
     retention: 'workqueue',
     onePerSubject: 'replace',
+    atomic: true,
     schedules: true,
   },
   MAIL: {

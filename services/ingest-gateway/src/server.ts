@@ -18,7 +18,7 @@ import { registerSyncRoute } from './routes/request-sync.ts';
 import { registerWebhookRoutes } from './routes/webhooks.ts';
 
 export interface ServerDeps {
-  readonly bus: Pick<Bus, 'publish' | 'last' | 'connected'>;
+  readonly bus: Pick<Bus, 'publish' | 'publishBatch' | 'last' | 'connected'>;
   readonly logger: Logger;
   readonly authenticate: Authenticate;
   readonly upstreams: Upstreams;

@@ -3,7 +3,7 @@ import type { Bus } from '@mailstream/bus';
 import { type Notification, WEBHOOKS, type Webhook } from '@mailstream/providers/webhooks';
 import { AppError, type HttpServer } from '@mailstream/runtime';
 import type { AcceptNotifications } from '../accept-notifications.ts';
-import { hintNotStored } from '../hints.ts';
+import { notStored } from '../hints.ts';
 
 export interface WebhookDeps {
   readonly bus: Pick<Bus, 'connected'>;
@@ -36,7 +36,7 @@ export async function registerWebhookRoutes(app: HttpServer, deps: WebhookDeps):
             const challenge = query[webhook.challenge];
             if (challenge !== undefined) return reply.headers(PLAIN_TEXT).send(echoed(challenge));
             const notifications = notificationsIn(webhook, body);
-            if (!deps.bus.connected()) throw hintNotStored('not connected to NATS');
+            if (!deps.bus.connected()) throw notStored(new Error('not connected to NATS'));
             await inTime(deps.accept(webhook.provider, notifications));
             return reply.status(202).send();
           },
@@ -82,7 +82,7 @@ function parseJson(text: string): unknown {
 async function inTime(accepting: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(hintNotStored('NATS takes too long')), ANSWER_MS);
+    timer = setTimeout(() => reject(notStored(new Error('NATS takes too long'))), ANSWER_MS);
   });
   await Promise.race([accepting, late]).finally(() => clearTimeout(timer));
 }
