@@ -1,11 +1,15 @@
-/** The ports of `npm start`: seven in a row from MAILSTREAM_PORT, so that one variable moves them all. */
+/** The ports of `npm start`: nine in a row from MAILSTREAM_PORT, so that one variable moves them all. */
 import { type ExternalServers, variable } from './env.ts';
 import { isPortFree } from './ports.ts';
 import type { Ports } from './stack.ts';
 
 const DEFAULT_BASE = 8080;
 
-export type StartPorts = Ports & { readonly demo: number };
+export type StartPorts = Ports & {
+  readonly 'demo IMAP': number;
+  readonly 'demo Graph': number;
+  readonly 'demo Entra': number;
+};
 
 /** Throws when MAILSTREAM_PORT is not a port. */
 export function readStartPorts(): StartPorts {
@@ -22,7 +26,9 @@ export function readStartPorts(): StartPorts {
     'mailbox-projector': base + 3,
     postgres: base + 4,
     'nats-server': base + 5,
-    demo: base + 6,
+    'demo IMAP': base + 6,
+    'demo Graph': base + 7,
+    'demo Entra': base + 8,
   };
 }
 
@@ -37,6 +43,6 @@ export async function checkPortsAreFree(ports: StartPorts, external: ExternalSer
   if (taken.length === 0) return;
   throw new Error(
     `another program uses port ${taken.join(', ')}.\n` +
-      'Stop it, or choose other ports, of which Mailstream takes seven in a row: MAILSTREAM_PORT=9080 npm start',
+      'Stop it, or choose other ports, of which Mailstream takes nine in a row: MAILSTREAM_PORT=9080 npm start',
   );
 }

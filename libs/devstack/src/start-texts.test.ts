@@ -8,8 +8,8 @@ test('messages in columns', () => {
     message({ subject: '会議の議事録', from: [{ name: '山田 太郎', address: 'taro@sakura.example' }] }),
     message({ subject: null, from: [], unread: false }),
   ];
-  expect(demoLines({ count: 2, newest }, { host: '127.0.0.1', port: 8086 }).slice(0, 3)).toEqual([
-    'The demo mailbox has 2 messages; the newest (● unread):',
+  expect(demoLines({ name: 'demo', howToChange: [] }, { count: 2, newest }).slice(0, 3)).toEqual([
+    'The mailbox demo has 2 messages; the newest (● unread):',
     '  ● 2026-01-01 12:30  山田 太郎               会議の議事録',
     '    2026-01-01 12:30  (no sender)             (no subject)',
   ]);

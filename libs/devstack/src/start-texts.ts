@@ -1,6 +1,6 @@
 /** What `npm start` shows when everything runs. */
 import type { MessageView } from '@mailstream/contracts';
-import { DEMO_PASSWORD, DEMO_USER, type Imported } from './demo-account.ts';
+import type { Demo, Imported } from './demo.ts';
 
 /** One line per message: when, from whom, what. */
 function messageLines(messages: readonly MessageView[]): string[] {
@@ -11,30 +11,35 @@ function messageLines(messages: readonly MessageView[]): string[] {
   });
 }
 
-/** What the demo mailbox holds, and how to change it from outside. */
+/** What a demo mailbox holds, and how to change it from outside. */
 export function demoLines(
+  { name, howToChange }: Pick<Demo, 'name' | 'howToChange'>,
   { count, newest }: Imported,
-  { host, port }: { host: string; port: number },
 ): string[] {
   return [
-    `The demo mailbox has ${count} messages; the newest (● unread):`,
+    `The mailbox ${name} has ${count} messages; the newest (● unread):`,
     ...messageLines(newest),
     '',
-    'A new one arrives every 15 s. Any mail client can change the mailbox:',
-    `  IMAP ${host}:${port} without TLS, user ${DEMO_USER}, password ${DEMO_PASSWORD}`,
+    'A new one arrives every 15 s. To change it from outside:',
+    ...howToChange.map((line) => `  ${line}`),
     '',
   ];
 }
 
-/** The commands to try in a second terminal; `account` is the demo account's id, when there is one. */
-export function whatNext(run: { url: string; natsUrl: string; account: string | undefined }): string[] {
+/** The commands to try in a second terminal; `demo` is a demo account, and `account` its id, when there is one. */
+export function whatNext(run: {
+  url: string;
+  natsUrl: string;
+  demo: string | undefined;
+  account: string | undefined;
+}): string[] {
   const own = '  npm run mailstream -- account add imap --host imap.example.com --user ada@example.com';
   if (run.account === undefined) return ['Connect a mailbox of yours, in a second terminal:', own];
   return [
     'In a second terminal:',
-    '  npm run mailstream -- messages --account demo',
+    `  npm run mailstream -- messages --account ${run.demo}`,
     '  npm run mailstream -- changes --follow',
-    '  npm run mailstream -- sync --account demo',
+    `  npm run mailstream -- sync --account ${run.demo}`,
     '  npm run mailstream -- status',
     own,
     '',

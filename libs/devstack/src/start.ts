@@ -1,14 +1,16 @@
-/** `npm start`: the whole of Mailstream on this machine with a demo mailbox. Ctrl-C stops it; its state stays in `.mailstream/`. */
+/** `npm start`: the whole of Mailstream on this machine with demo mailboxes. Ctrl-C stops it; its state stays in `.mailstream/`. */
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { messageOf } from '@mailstream/runtime';
 import { type Child, logTail, stopLeftovers } from './child.ts';
 import { type Api, createApi } from './cli/api.ts';
-import { connectDemoAccount, keepMailArriving, startDemoServer, waitForImport } from './demo-account.ts';
-import type { Dovecot } from './dovecot.ts';
+import { connectDemoAccount, type Demo, keepMailArriving, waitForImport } from './demo.ts';
+import { startDemoImap } from './demo-imap.ts';
+import { startDemoMicrosoft } from './demo-microsoft.ts';
 import { externalServers, variable } from './env.ts';
 import { STATE_DIR } from './paths.ts';
 import { startStack } from './stack.ts';
-import { checkPortsAreFree, readStartPorts } from './start-ports.ts';
+import { checkPortsAreFree, readStartPorts, type StartPorts } from './start-ports.ts';
 import { demoLines, whatNext } from './start-texts.ts';
 import { claimState, ensureToken, readRunState, writeRunState } from './state.ts';
 
@@ -23,7 +25,7 @@ if ('owner' in claim) {
   );
 } else {
   await run(stop).catch((error: unknown) => {
-    if (!stop.aborted) fail(error instanceof Error ? error.message : String(error));
+    if (!stop.aborted) fail(messageOf(error));
   });
   claim.release();
 }
@@ -32,53 +34,63 @@ async function run(stop: AbortSignal): Promise<void> {
   await using opened = new AsyncDisposableStack();
   await stopLeftovers(STATE_DIR);
   const external = externalServers();
-  const { demo: demoPort, ...ports } = readStartPorts();
-  await checkPortsAreFree({ ...ports, demo: demoPort }, external);
+  const ports = readStartPorts();
+  await checkPortsAreFree(ports, external);
   const token = ensureToken(variable('MAILSTREAM_API_TOKEN'));
 
-  const demo = await startDemo(demoPort);
-  opened.defer(async () => demo?.stop());
-  stop.throwIfAborted();
+  const demos: Demo[] = [];
+  opened.defer(async () => void (await Promise.all(demos.map((demo) => demo.stop()))));
+  for (const start of demosToStart(ports)) {
+    const demo = await start().catch((error: unknown) => say(`no demo mailbox: ${messageOf(error)}`));
+    if (demo) demos.push(demo);
+    stop.throwIfAborted();
+  }
   const apiToken = token.text;
-  const stack = await startStack({ ...external, dir: STATE_DIR, apiToken, ports, onProgress: say });
+  const env = Object.assign({}, ...demos.map((demo) => demo.env));
+  const stack = await startStack({ ...external, dir: STATE_DIR, apiToken, ports, env, onProgress: say });
   opened.defer(() => stack.stop());
   opened.defer(async () => say('stopping; the state stays in .mailstream/'));
   stop.throwIfAborted();
 
   const { url, natsUrl, databaseUrl } = stack;
   writeRunState({ pid: process.pid, url, natsUrl, databaseUrl, tokenFile: token.file });
-  const account = demo && (await showDemo(createApi({ url, token: apiToken }), demo, stop));
+  const api = createApi({ url, token: apiToken });
+  const accounts: string[] = [];
+  for (const demo of demos) accounts.push(await showDemo(api, demo, stop));
   show([
     `Mailstream runs at ${url} (API token: .mailstream/token)`,
     '',
-    ...whatNext({ url, natsUrl, account }),
+    ...whatNext({ url, natsUrl, demo: demos[0]?.name, account: accounts[0] }),
   ]);
   show(['', 'Ctrl-C stops it.']);
 
-  const children = [...stack.units.map((unit) => unit.child()), ...(demo === undefined ? [] : [demo.child])];
+  const children = [...stack.units.map((unit) => unit.child()), ...demos.flatMap(({ child }) => child ?? [])];
   await Promise.race([aborted(stop), ...children.map(unexpectedEnd)]);
 }
 
-/** Connects the demo mailbox, waits until it is in the view, shows it, and lets mail arrive. Returns the account's id. */
-async function showDemo(api: Api, demo: Dovecot, stop: AbortSignal): Promise<string> {
-  const account = await connectDemoAccount(api, demo);
-  say('importing the demo mailbox ...');
-  const imported = await waitForImport(api, account, IMPORT_MS, stop);
-  show(['', ...demoLines(imported, demo)]);
-  keepMailArriving(demo, stop).catch((error: unknown) => say(`the demo mailbox gets no more mail: ${error}`));
-  return account;
+/** Everything else works without a demo mailbox. With an application of yours, Microsoft's own endpoints are meant. */
+function demosToStart(ports: StartPorts): (() => Promise<Demo>)[] {
+  const dir = (name: string) => join(STATE_DIR, name);
+  const microsoft = () =>
+    startDemoMicrosoft({
+      dir: dir('demo-microsoft'),
+      graphPort: ports['demo Graph'],
+      entraPort: ports['demo Entra'],
+    });
+  const imap = () => startDemoImap(dir('demo-mail'), ports['demo IMAP'], say);
+  return variable('MS_CLIENT_ID') === undefined ? [microsoft, imap] : [imap];
 }
 
-/** Everything else works without the demo mailbox. */
-async function startDemo(port: number): Promise<Dovecot | undefined> {
-  try {
-    const server = await startDemoServer(join(STATE_DIR, 'demo-mail'), port, say);
-    say('demo IMAP server is ready');
-    return server;
-  } catch (error) {
-    say(`no demo mailbox: ${error instanceof Error ? error.message : error}`);
-    return undefined;
-  }
+/** Connects a demo mailbox, waits until it is in the view, shows it, and lets mail arrive. Returns the account's id. */
+async function showDemo(api: Api, demo: Demo, stop: AbortSignal): Promise<string> {
+  const account = await connectDemoAccount(api, demo);
+  say(`importing the mailbox ${demo.name} ...`);
+  const imported = await waitForImport(api, account, IMPORT_MS, stop);
+  show(['', ...demoLines(demo, imported)]);
+  keepMailArriving(demo, stop).catch((error: unknown) =>
+    say(`the mailbox ${demo.name} gets no more mail: ${messageOf(error)}`),
+  );
+  return account;
 }
 
 async function unexpectedEnd(child: Child): Promise<never> {
