@@ -1,7 +1,8 @@
 /** `npm run bench -- imap-import`: a mailbox from the IMAP server to committed rows, beside bare imapflow reading the same. */
 import { parseArgs } from 'node:util';
+import { countCopies, until } from './support/bench.ts';
 import { quantile, rounded, show } from './support/figures.ts';
-import { countCopies, type ImapBench, startImapBench, until } from './support/imap-bench.ts';
+import { type ImapBench, startImapBench } from './support/imap-bench.ts';
 import { cpuSeconds, peakRssMb } from './support/processes.ts';
 
 const { values } = parseArgs({

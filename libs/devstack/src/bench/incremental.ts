@@ -4,8 +4,9 @@ import { connectMailstream, type Mailstream } from '@mailstream/client';
 import { type AccountRef, uidToId } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
 import type { ImapFlow } from 'imapflow';
+import { until } from './support/bench.ts';
 import { quantile, rounded, show } from './support/figures.ts';
-import { startImapBench, until } from './support/imap-bench.ts';
+import { startImapBench } from './support/imap-bench.ts';
 
 const NEW = 20;
 const FLAGGED = 20;

@@ -5,8 +5,9 @@ import { connectMailstream } from '@mailstream/client';
 import type { AccountRef } from '@mailstream/contracts';
 import type { ImapFlow } from 'imapflow';
 import { createRandom } from '../random.ts';
+import { countCopies, until } from './support/bench.ts';
 import { quantile, rounded, show } from './support/figures.ts';
-import { countCopies, type ImapBench, startImapBench, until } from './support/imap-bench.ts';
+import { type ImapBench, startImapBench } from './support/imap-bench.ts';
 
 const INBOX = { count: 500, folder: 'INBOX' };
 
