@@ -16,13 +16,13 @@ import { createDovecot, createImapWorld, hasDovecot } from '@mailstream/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { publishBare } from './bare-nats.ts';
 import type { ChangeRecorder } from './change-recorder.ts';
-import { type Mailbox, type System, startSystem } from './harness.ts';
+import { type ImapMailbox, type System, startSystem } from './harness.ts';
 
 const ADA = 'ada@example.com';
 const BOB = 'bob@example.com';
 
 let system: System;
-let ada: Mailbox;
+let ada: ImapMailbox;
 let recorder: ChangeRecorder;
 
 beforeAll(async () => {
@@ -175,7 +175,7 @@ describe.skipIf(!hasDovecot())('an account that cannot connect', () => {
     await remove(bob.account);
   });
 
-  async function expectLifeGoesOnFor({ account }: Mailbox): Promise<void> {
+  async function expectLifeGoesOnFor({ account }: ImapMailbox): Promise<void> {
     const answer = await system.rest.call('GET', `/v1/messages?account=${account}&limit=500`);
     expect(answer).toMatchObject({ status: 200, body: { items: { length: 20 } } });
   }

@@ -1,7 +1,7 @@
 /** Other mail programs at work on a mailbox: seeded arrivals, flag changes, moves and deletions. */
 import type { Random } from '@mailstream/devstack';
 import { createImapWorld } from '@mailstream/testing';
-import type { Mailbox } from './harness.ts';
+import type { ImapMailbox } from './harness.ts';
 
 export interface Churn {
   /** Does so many things, one after the other. */
@@ -13,7 +13,7 @@ export interface Churn {
 
 const FLAGS = [[], ['seen'], ['flagged'], ['answered', 'seen'], ['$later', 'seen']] as const;
 
-export async function createChurn({ login }: Mailbox, random: Random): Promise<Churn> {
+export async function createChurn({ login }: ImapMailbox, random: Random): Promise<Churn> {
   const world = await createImapWorld(login);
   const folders = await world.list();
   const paths = folders.map((folder) => folder.path);

@@ -1,4 +1,4 @@
-/** The whole product for one test file: the four services as processes with a PostgreSQL, a nats-server and an IMAP server of their own. */
+/** The whole product for one test file: the four services as processes with a PostgreSQL, a nats-server and, for IMAP, a Dovecot of their own. */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import {
   problemsOf,
   recordChanges,
 } from './change-recorder.ts';
-import { differences, independentListing, readAllMessages, viewListing } from './listings.ts';
+import { differences, independentListing, type Listing, readAllMessages, viewListing } from './listings.ts';
 import { createRest, type Rest } from './rest.ts';
 import { type Condition, until } from './until.ts';
 
@@ -25,14 +25,19 @@ const API_TOKEN = 'end-to-end';
 export interface Mailbox {
   /** The account's id. */
   readonly account: string;
+  /** What its own server says it holds, in the words of `viewListing`. */
+  truth(): Promise<Listing>;
+}
+
+export interface ImapMailbox extends Mailbox {
   readonly login: ImapLogin;
   /** Where its mail is; see `deliver`. */
   readonly maildir: string;
 }
 
 export interface SystemOptions {
-  /** Users of the IMAP server; all have the password `secret`. */
-  readonly users: readonly string[];
+  /** Users of the IMAP server; all have the password `secret`. No server runs when there are none. */
+  readonly users?: readonly string[];
   /** More environment for the services. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -46,8 +51,8 @@ export interface System {
   dovecot(): Dovecot;
   /** Ends the IMAP server, lets `meanwhile` change its files, and starts it on the same port, with these users only if any are named. */
   restartDovecot(how?: { users?: readonly string[]; meanwhile?: () => void }): Promise<void>;
-  /** Connects the mailbox of a user; its import begins. */
-  addMailbox(user: string): Promise<Mailbox>;
+  /** Connects the IMAP mailbox of a user; its import begins. */
+  addMailbox(user: string): Promise<ImapMailbox>;
   account(mailbox: Mailbox): Promise<Account>;
   status(): Promise<StatusReport>;
   /** Asks for a look at all scopes, as a person would. */
@@ -67,7 +72,7 @@ export interface System {
 
 const PASSWORD = 'secret';
 
-export async function startSystem({ users, env = {} }: SystemOptions): Promise<System> {
+export async function startSystem({ users = [], env = {} }: SystemOptions): Promise<System> {
   const dir = mkdtempSync(join(tmpdir(), 'mailstream-e2e-'));
   const mailDir = join(dir, 'dovecot');
   const ending: (() => Promise<unknown>)[] = [];
@@ -87,8 +92,12 @@ export async function startSystem({ users, env = {} }: SystemOptions): Promise<S
       const mailUsers = names.map((user) => ({ user, password: PASSWORD }));
       return startDovecot({ dir: mailDir, users: mailUsers, ...(port === undefined ? {} : { port }) });
     };
-    let dovecot = await runDovecot(users);
-    ending.push(() => dovecot.kill());
+    let running = users.length === 0 ? null : await runDovecot(users);
+    const dovecot = () => {
+      if (running === null) throw new Error('no IMAP server was asked for: name its users');
+      return running;
+    };
+    ending.push(async () => running?.kill());
     const stack = await startStack({ dir, apiToken: API_TOKEN, env });
     ending.push(() => stack.stop());
     const bus = await connectBus({ url: stack.natsUrl, name: 'end-to-end' });
@@ -105,7 +114,7 @@ export async function startSystem({ users, env = {} }: SystemOptions): Promise<S
       });
     };
     const logs = () =>
-      [...stack.units.map((unit) => unit.child()), dovecot.child]
+      [...stack.units.map((unit) => unit.child()), ...(running ? [running.child] : [])]
         .map(({ name, logFile, ended }) => `--- ${name} (${ended() ?? 'running'})\n${tail(logFile)}`)
         .join('\n');
 
@@ -114,19 +123,20 @@ export async function startSystem({ users, env = {} }: SystemOptions): Promise<S
       rest,
       bus,
       db,
-      dovecot: () => dovecot,
+      dovecot,
       async restartDovecot({ users: remaining = users, meanwhile = () => undefined } = {}) {
-        await dovecot.kill();
+        const { port, kill } = dovecot();
+        await kill();
         meanwhile();
-        dovecot = await runDovecot(remaining, dovecot.port);
+        running = await runDovecot(remaining, port);
       },
       async addMailbox(user) {
-        const { host, port } = dovecot;
+        const { host, port, maildir } = dovecot();
         const settings = { host, port, user, secure: false, allowPlaintext: true };
         const body = { provider: 'imap', settings, credential: { password: PASSWORD } };
         const { id } = await rest.send(Account, 'POST', '/v1/accounts', body);
         const login = { host, port, user, password: PASSWORD };
-        return { account: id, login, maildir: dovecot.maildir(user) };
+        return { account: id, login, maildir: maildir(user), truth: () => independentListing(login) };
       },
       account: ({ account }) => rest.get(Account, `/v1/accounts/${account}`),
       status: () => rest.get(StatusReport, '/v1/status'),
@@ -144,10 +154,7 @@ export async function startSystem({ users, env = {} }: SystemOptions): Promise<S
       async expectViewEqualsMailbox(mailbox, timeoutMs) {
         await system.sync(mailbox);
         await system.settled(timeoutMs);
-        const [view, truth] = await Promise.all([
-          viewListing(rest, mailbox.account),
-          independentListing(mailbox.login),
-        ]);
+        const [view, truth] = await Promise.all([viewListing(rest, mailbox.account), mailbox.truth()]);
         failOn('the view is not the mailbox', differences(view, truth), logs);
       },
       async expectChangesTellView(recorder, { account }) {

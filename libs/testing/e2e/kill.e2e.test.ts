@@ -6,7 +6,7 @@ import type { ChangeRecorder } from './change-recorder.ts';
 import { createChurn } from './churn.ts';
 import { killRounds } from './env.ts';
 import { endedUnits, killAndRestart, UNITS, untilMailFlows } from './faults.ts';
-import { type Mailbox, type System, startSystem } from './harness.ts';
+import { type ImapMailbox, type System, startSystem } from './harness.ts';
 
 const FOLDERS = ['INBOX', ...Array.from({ length: 15 }, (_, n) => `Folder ${n}`)];
 const PER_FOLDER = 350;
@@ -61,7 +61,7 @@ describe.skipIf(!hasDovecot())('kill -9', () => {
   });
 
   describe('while things change', () => {
-    let mailbox: Mailbox;
+    let mailbox: ImapMailbox;
 
     beforeAll(async () => {
       for (const folder of FOLDERS) fill('daily@example.com', 30, folder);
@@ -98,7 +98,7 @@ async function untilLogGrows(): Promise<void> {
   await system.until('the log grows', async () => (await system.bus.state('MAIL')).last > last);
 }
 
-async function imported({ account }: Mailbox): Promise<number> {
+async function imported({ account }: ImapMailbox): Promise<number> {
   const [row] = await system.db.query<{ count: number }>(
     'select count(*)::int as count from view.copy where account = $1',
     [account],
@@ -106,7 +106,7 @@ async function imported({ account }: Mailbox): Promise<number> {
   return row?.count ?? 0;
 }
 
-async function untilImported(mailbox: Mailbox, count: number): Promise<void> {
+async function untilImported(mailbox: ImapMailbox, count: number): Promise<void> {
   await system.until(
     `${count} messages are imported`,
     async () => {

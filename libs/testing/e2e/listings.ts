@@ -1,10 +1,10 @@
-/** The same mailbox told twice, by a plain IMAP client and by the read API, in one shape that can be compared. */
+/** The same mailbox told twice, by its own server and by the read API, in one shape that can be compared. */
 import { MailboxView, MessageView, pageOf } from '@mailstream/contracts';
 import { type ImapLogin, listImap } from '@mailstream/testing';
 import { Type } from 'typebox';
 import type { Rest } from './rest.ts';
 
-/** Sorted lines: `folder <path>` for each folder, `<path> <generation>/<uid> <flags>` for each message in one. */
+/** Sorted lines: `folder <path>` for each folder, `<path> <id> <flags>` for each message in one; ids of IMAP with their UIDVALIDITY. */
 export type Listing = readonly string[];
 
 export async function independentListing(login: ImapLogin): Promise<Listing> {
@@ -12,7 +12,7 @@ export async function independentListing(login: ImapLogin): Promise<Listing> {
   return mailboxes
     .flatMap(({ path, generation, messages }) => [
       folderLine(path),
-      ...messages.map(({ uid, flags }) => messageLine(path, generation, uid, flags)),
+      ...messages.map(({ uid, flags }) => messageLine(path, `${generation}/${uid}`, flags)),
     ])
     .sort();
 }
@@ -23,7 +23,9 @@ export async function viewListing(rest: Rest, account: string): Promise<Listing>
   return [
     ...mailboxes.items.filter(({ selectable }) => selectable).map(({ path }) => folderLine(path)),
     ...messages.flatMap(({ copies }) =>
-      copies.map(({ path, generation, id, flags }) => messageLine(path, generation, Number(id), flags)),
+      copies.map(({ path, generation, id, flags }) =>
+        messageLine(path, /^[0-9]+$/.test(id) ? `${generation}/${Number(id)}` : id, flags),
+      ),
     ),
   ].sort();
 }
@@ -61,10 +63,10 @@ export function differences(view: Listing, truth: Listing, most = 10): string[] 
   ];
 }
 
-function folderLine(path: string): string {
+export function folderLine(path: string): string {
   return `folder ${path}`;
 }
 
-function messageLine(path: string, generation: string, uid: number, flags: readonly string[]): string {
-  return `${path} ${generation}/${uid} ${[...flags].sort().join(' ')}`;
+export function messageLine(path: string, id: string, flags: readonly string[]): string {
+  return `${path} ${id} ${[...flags].sort().join(' ')}`;
 }

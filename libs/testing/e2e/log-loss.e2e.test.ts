@@ -10,10 +10,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ChangeRecorder } from './change-recorder.ts';
 import { type Churn, createChurn } from './churn.ts';
 import { startUnits, untilMailFlows } from './faults.ts';
-import { type Mailbox, type System, startSystem } from './harness.ts';
+import { type ImapMailbox, type System, startSystem } from './harness.ts';
 
 let system: System;
-let mailbox: Mailbox;
+let mailbox: ImapMailbox;
 let churn: Churn;
 let recorder: ChangeRecorder;
 /** When the test began, as incidents tell time. */

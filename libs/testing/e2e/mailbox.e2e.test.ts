@@ -15,7 +15,7 @@ import {
   messageChanges,
   verbsByMessage,
 } from './change-recorder.ts';
-import { type Mailbox, type System, startSystem } from './harness.ts';
+import { type ImapMailbox, type System, startSystem } from './harness.ts';
 
 const ADA = 'ada@example.com';
 const BOB = 'bob@example.com';
@@ -25,11 +25,11 @@ const env = { MAILSTREAM_POLL_SECONDS: '3600' };
 
 let system: System;
 let recorder: ChangeRecorder;
-let ada: Mailbox;
-let bob: Mailbox;
+let ada: ImapMailbox;
+let bob: ImapMailbox;
 
 /** The view is the mailbox, and whoever knows only the changes has the view. */
-async function expectAllTrue(mailbox: Mailbox, timeoutMs?: number): Promise<void> {
+async function expectAllTrue(mailbox: ImapMailbox, timeoutMs?: number): Promise<void> {
   await system.expectViewEqualsMailbox(mailbox, timeoutMs);
   await system.expectChangesTellView(recorder, mailbox);
 }
@@ -69,7 +69,7 @@ async function act(path: string, ...commands: string[]): Promise<void> {
 }
 
 /** Something arrives; returns its subject. */
-async function arrive(mailbox: Mailbox, path: string): Promise<string> {
+async function arrive(mailbox: ImapMailbox, path: string): Promise<string> {
   const world = await createImapWorld(mailbox.login);
   const subject = `arrival-${process.hrtime.bigint()}`;
   await world.deliver(path, { subject });
@@ -77,10 +77,10 @@ async function arrive(mailbox: Mailbox, path: string): Promise<string> {
   return subject;
 }
 
-const search = ({ account }: Mailbox, text: string) =>
+const search = ({ account }: ImapMailbox, text: string) =>
   system.rest.get(pageOf(MessageView), `/v1/messages?account=${account}&text=${text}`);
 
-const untilFound = (mailbox: Mailbox, subject: string) =>
+const untilFound = (mailbox: ImapMailbox, subject: string) =>
   system.until(
     `${subject} is in the view`,
     async () => (await search(mailbox, subject)).items.length === 1,

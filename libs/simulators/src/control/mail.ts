@@ -19,6 +19,7 @@ export interface TrueMessage {
   readonly id: string;
   readonly folder: string;
   readonly read: boolean;
+  readonly draft: boolean;
   readonly flag: Flag;
   readonly categories: readonly string[];
   readonly subject: string;
@@ -164,6 +165,7 @@ export function createMailControl(
           id: idOf(of, message.uid),
           folder: of.ids.ofFolder(message.folder),
           read: message.read,
+          draft: message.draft,
           flag: message.flag,
           categories: message.categories,
           subject: of.mailbox.contentOf(message).subject,

@@ -1,0 +1,98 @@
+/** A Microsoft mailbox through its life: after each step the view is what the simulator holds, and CHANGES told each change once. */
+import type { Change } from '@mailstream/client';
+import { Account } from '@mailstream/contracts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ChangeRecorder, countVerbs } from './change-recorder.ts';
+import { type Mailbox, type System, startSystem } from './harness.ts';
+import { type Microsoft, startMicrosoft } from './microsoft.ts';
+
+const ADA = 'ada@contoso.example.com';
+
+let microsoft: Microsoft;
+let system: System;
+let recorder: ChangeRecorder;
+let ada: Mailbox;
+
+/** Lets something happen to Ada's mailbox, waits until all is true again, and returns how often which verb was told of messages meanwhile. */
+async function verbsOf(happening: () => unknown): Promise<Record<string, number>> {
+  const before = recorder.changes.length;
+  happening();
+  await expectAllTrue();
+  return messageVerbs(recorder.changes.slice(before));
+}
+
+async function expectAllTrue(timeoutMs?: number): Promise<void> {
+  await system.expectViewEqualsMailbox(ada, timeoutMs);
+  await system.expectChangesTellView(recorder, ada);
+}
+
+const messageVerbs = (changes: readonly Change[]) =>
+  countVerbs(changes.filter(({ event }) => event.type.startsWith('mailstream.message.')));
+
+const idsIn = (folder: string, count: number) =>
+  microsoft.control
+    .messages({ mailbox: ADA, folder })
+    .slice(0, count)
+    .map(({ id }) => id);
+
+describe('a Microsoft mailbox', () => {
+  beforeAll(async () => {
+    microsoft = await startMicrosoft();
+    microsoft.control.createMailbox({ address: ADA, messages: 10_000, locale: 'nl' });
+    system = await startSystem({ env: { ...microsoft.env, MAILSTREAM_POLL_SECONDS: '3600' } });
+    recorder = await system.recordChanges();
+  });
+
+  afterAll(async () => {
+    await system?.stop();
+    await microsoft?.stop();
+  });
+
+  it('of 10,000 messages is imported, each message told once', async () => {
+    ada = await microsoft.connect(system, ADA);
+    await expectAllTrue(90_000);
+    expect(messageVerbs(recorder.changes)).toEqual({ 'message.created': 10_000 });
+    microsoft.control.assertContract();
+  });
+
+  it('is looked at again without a message being sent or a row being written, when nothing changed', async () => {
+    const rows = () =>
+      system.db.query('select id, version, xmin::text from view.message order by id limit 20000');
+    const before = await rows();
+    expect(await verbsOf(() => undefined)).toEqual({});
+    expect(await rows()).toEqual(before);
+  });
+
+  it('gets, loses, moves and marks 50 messages, each told once', async () => {
+    const { control } = microsoft;
+    const [gone, moved, read] = [
+      idsIn('inbox', 10),
+      idsIn('inbox', 20).slice(10),
+      idsIn('inbox', 30).slice(20),
+    ];
+    const verbs = await verbsOf(() => {
+      control.deliver({ mailbox: ADA, count: 20 });
+      control.remove({ mailbox: ADA, ids: gone });
+      control.move({ mailbox: ADA, ids: moved, to: 'archive' });
+      control.flag({ mailbox: ADA, ids: read, flag: 'flagged' });
+    });
+    expect(verbs).toMatchObject({ 'message.created': 20, 'message.deleted': 10, 'message.updated': 10 });
+    // One folder after the other is read: for a moment it may be in both.
+    expect([10, 20]).toContain(verbs['message.moved']);
+  });
+
+  it('forgets where every folder was left, which is told of nobody', async () => {
+    expect(await verbsOf(() => microsoft.control.expireCursors({ mailbox: ADA }))).toEqual({});
+  });
+
+  it('asks for consent when it was taken back, and for nothing else', async () => {
+    microsoft.control.refuse({ mailbox: ADA, how: 'access-denied' });
+    await system.sync(ada);
+    await system.until('the account asks for consent', async () => {
+      const { state } = await system.rest.get(Account, `/v1/accounts/${ada.account}`);
+      return state === 'reauth_required';
+    });
+    const { reason } = await system.rest.get(Account, `/v1/accounts/${ada.account}`);
+    expect(reason).toMatch(/consent/i);
+  });
+});
