@@ -9,12 +9,13 @@ export const ADDRESS = 'bench@contoso.example.com';
 
 export interface GraphBench extends Omit<Bench, 'addAccount' | 'defer'> {
   readonly control: Simulator['control'];
-  /** Connects the mailbox as one more account; returns at once. */
-  addAccount(): Promise<AccountRef>;
+  /** Connects a mailbox, or the one, as one more account; returns at once. */
+  addAccount(address?: string): Promise<AccountRef>;
 }
 
-/** No throttling, no delays: what is measured is ours. */
+/** No throttling, no delays, unless `control` is told so: what is measured is ours. */
 export async function startGraphBench(options: {
+  /** In the one mailbox. */
   readonly messages: number;
   readonly env?: Readonly<Record<string, string>>;
 }): Promise<GraphBench> {
@@ -34,6 +35,10 @@ export async function startGraphBench(options: {
       ...options.env,
     };
   });
-  const request = { provider: 'microsoft', settings: { mailbox: ADDRESS }, credential: { kind: 'app' } };
-  return { ...bench, control, addAccount: () => bench.addAccount(request) };
+  const request = (mailbox: string) => ({
+    provider: 'microsoft',
+    settings: { mailbox },
+    credential: { kind: 'app' },
+  });
+  return { ...bench, control, addAccount: (address = ADDRESS) => bench.addAccount(request(address)) };
 }
