@@ -8,13 +8,13 @@ import { cpuSeconds, peakRssMb } from './support/processes.ts';
 const { values } = parseArgs({
   options: {
     messages: { type: 'string', default: '10000' },
-    /** Imports into the running stack after the first, each as a new account. */
+    /** Imports into the running stack after the first, each of another mailbox. */
     rounds: { type: 'string', default: '3' },
     json: { type: 'boolean', default: false },
   },
 });
 const messages = Number(values.messages);
-const bench = await startGraphBench({ messages });
+const bench = await startGraphBench();
 try {
   const cold = await importOnce(bench);
   const { units } = bench.stack;
@@ -43,9 +43,10 @@ try {
 }
 
 /** Messages per second from the account being added until all its rows are committed. */
-async function importOnce({ addAccount, untilLive, db }: GraphBench): Promise<number> {
+async function importOnce({ addMailbox, untilLive, db }: GraphBench): Promise<number> {
+  const connect = addMailbox(messages);
   const started = performance.now();
-  const account = await addAccount();
+  const account = await connect();
   await until(10, async () => (await countCopies(db, account)) >= messages);
   const seconds = (performance.now() - started) / 1000;
   await untilLive(account);

@@ -15,17 +15,22 @@ const { values } = parseArgs({
   },
 });
 const messages = Number(values.messages);
-const bench = await startGraphBench({ messages });
+const bench = await startGraphBench();
 const { control } = bench;
 try {
   // The first import of fresh processes would be the slowest of all.
-  await bench.untilLive(await bench.addAccount());
-  const alone = await importAll(bench, 'alone', []);
-  for (const name of ['slow', 'refused']) control.createMailbox({ address: addressOf(name, 0), messages });
-  const [slow, refused] = [addressOf('slow', 0), addressOf('refused', 0)];
-  control.throttle({ mailbox: slow, limits: { requests: 5, windowMs: 600_000, retryAfter: 30 } });
-  control.refuse({ mailbox: refused, how: 'access-denied' });
-  const beside = await importAll(bench, 'beside', [slow, refused]);
+  await bench.untilLive(await bench.addMailbox(messages)());
+  const alone = await importAll(bench);
+  const connect = ['slow@contoso.example.com', 'refused@contoso.example.com'].map((address) =>
+    bench.addMailbox(messages, address),
+  );
+  control.throttle({
+    mailbox: 'slow@contoso.example.com',
+    limits: { requests: 5, windowMs: 600_000, retryAfter: 30 },
+  });
+  control.refuse({ mailbox: 'refused@contoso.example.com', how: 'access-denied' });
+  for (const each of connect) await each();
+  const beside = await importAll(bench);
   show(
     {
       // 1: not slowed at all.
@@ -42,26 +47,16 @@ try {
   await bench.stop();
 }
 
-/** Seconds until each of the healthy mailboxes is imported; the others are connected first. */
-async function importAll(
-  { addAccount, db }: GraphBench,
-  name: string,
-  others: readonly string[],
-): Promise<number[]> {
-  const addresses = Array.from({ length: HEALTHY }, (_, n) => addressOf(name, n));
-  for (const address of addresses) control.createMailbox({ address, messages });
-  for (const address of others) await addAccount(address);
+/** Seconds until each of so many healthy mailboxes is imported. */
+async function importAll({ addMailbox, db }: GraphBench): Promise<number[]> {
+  const connect = Array.from({ length: HEALTHY }, () => addMailbox(messages));
   const started = performance.now();
   const accounts: AccountRef[] = [];
-  for (const address of addresses) accounts.push(await addAccount(address));
+  for (const each of connect) accounts.push(await each());
   return await Promise.all(
     accounts.map(async (account) => {
       await until(20, async () => (await countCopies(db, account)) >= messages);
       return (performance.now() - started) / 1000;
     }),
   );
-}
-
-function addressOf(name: string, n: number): string {
-  return `${name}-${n}@contoso.example.com`;
 }

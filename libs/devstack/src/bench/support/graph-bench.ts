@@ -1,27 +1,20 @@
-/** The stack beside a simulator of Microsoft Graph, in this process, with one mailbox of generated mail. */
+/** The stack beside a simulator of Microsoft Graph, in this process, with mailboxes of generated mail. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AccountRef } from '@mailstream/contracts';
 import { createSimulator, DEMO_CLIENT, type Simulator } from '@mailstream/simulators';
 import { type Bench, startBench } from './bench.ts';
 
-export const ADDRESS = 'bench@contoso.example.com';
-
 export interface GraphBench extends Omit<Bench, 'addAccount' | 'defer'> {
   readonly control: Simulator['control'];
-  /** Connects a mailbox, or the one, as one more account; returns at once. */
-  addAccount(address?: string): Promise<AccountRef>;
+  /** Makes a mailbox; what is returned connects it as an account, and does not wait for its import. */
+  addMailbox(messages: number, address?: string): () => Promise<AccountRef>;
 }
 
-/** No throttling, no delays, unless `control` is told so: what is measured is ours. */
-export async function startGraphBench(options: {
-  /** In the one mailbox. */
-  readonly messages: number;
-  readonly env?: Readonly<Record<string, string>>;
-}): Promise<GraphBench> {
-  const simulator = await createSimulator({ startAt: Math.round(Date.now()), realTime: true });
+/** No throttling, no delays, unless `control` is told so: what is measured is ours. `env` is for the services. */
+export async function startGraphBench(env: Readonly<Record<string, string>> = {}): Promise<GraphBench> {
+  const simulator = await createSimulator({ startAt: Date.now(), realTime: true });
   const { control, graph, entra } = simulator;
-  control.createMailbox({ address: ADDRESS, messages: options.messages });
   const bench = await startBench(async ({ dir, defer }) => {
     defer(() => simulator.close());
     const caFile = join(dir, 'ca.pem');
@@ -32,13 +25,21 @@ export async function startGraphBench(options: {
       MS_CLIENT_ID: DEMO_CLIENT.id,
       MS_CLIENT_SECRET: DEMO_CLIENT.secret ?? '',
       NODE_EXTRA_CA_CERTS: caFile,
-      ...options.env,
+      ...env,
     };
   });
-  const request = (mailbox: string) => ({
-    provider: 'microsoft',
-    settings: { mailbox },
-    credential: { kind: 'app' },
-  });
-  return { ...bench, control, addAccount: (address = ADDRESS) => bench.addAccount(request(address)) };
+  let mailboxes = 0;
+  return {
+    ...bench,
+    control,
+    addMailbox(messages, address = `bench-${(mailboxes += 1)}@contoso.example.com`) {
+      control.createMailbox({ address, messages });
+      return () =>
+        bench.addAccount({
+          provider: 'microsoft',
+          settings: { mailbox: address },
+          credential: { kind: 'app' },
+        });
+    },
+  };
 }
