@@ -28,11 +28,12 @@ export async function startGraphBench(env: Readonly<Record<string, string>> = {}
       ...env,
     };
   });
-  let mailboxes = 0;
+  let made = 0;
   return {
     ...bench,
     control,
-    addMailbox(messages, address = `bench-${(mailboxes += 1)}@contoso.example.com`) {
+    addMailbox(messages, address = `bench-${made}@contoso.example.com`) {
+      made += 1;
       control.createMailbox({ address, messages });
       return () =>
         bench.addAccount({
