@@ -1,7 +1,7 @@
 /** The whole product as local processes: PostgreSQL, nats-server and the four services, each of which can be killed and started again. */
 import { join } from 'node:path';
 import { type Child, startChild, waitUntilReady } from './child.ts';
-import { childEnv } from './env.ts';
+import { childEnv, variable } from './env.ts';
 import { startNats } from './nats-server.ts';
 import { REPO_ROOT } from './paths.ts';
 import { freePort } from './ports.ts';
@@ -93,6 +93,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       MAILSTREAM_PROJECTOR_URL: httpUrl(ports['mailbox-projector']),
       MAILSTREAM_FETCHER_URL: httpUrl(ports['provider-fetcher']),
       MAILSTREAM_API_TOKEN: options.apiToken,
+      MAILSTREAM_CONNECT_URL: connectUrl(ports['ingest-gateway']),
       MAILSTREAM_KEY_FILE: join(dir, 'credentials.key'),
       ...options.env,
     };
@@ -106,6 +107,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await stop();
     throw error;
   }
+}
+
+/** Where browsers find the gateway. Providers accept plain http for this name only. */
+function connectUrl(port: number): string {
+  return (
+    variable('MAILSTREAM_CONNECT_URL') ?? variable('MAILSTREAM_PUBLIC_URL') ?? `http://localhost:${port}`
+  );
 }
 
 export interface ServiceOptions {

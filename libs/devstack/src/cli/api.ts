@@ -16,14 +16,20 @@ export interface Api {
     path: string,
     body?: unknown,
   ): Promise<Static<T>>;
+  /** Where the API sends a browser. */
+  redirect(path: string): Promise<string>;
 }
 
 export function createApi({ url, token }: Pick<Stack, 'url' | 'token'>): Api {
-  async function call<T extends TSchema>(schema: T, target: URL, init: RequestInit): Promise<Static<T>> {
+  async function ask(target: URL, init: RequestInit): Promise<Response> {
     const headers = { ...init.headers, authorization: `Bearer ${token}` };
-    const response = await fetch(target, { ...init, headers }).catch((error: unknown) => {
+    return fetch(target, { ...init, headers }).catch((error: unknown) => {
       throw new CliError(`nobody answers at ${url}: start Mailstream with \`npm start\``, { cause: error });
     });
+  }
+
+  async function call<T extends TSchema>(schema: T, target: URL, init: RequestInit): Promise<Static<T>> {
+    const response = await ask(target, init);
     const answer = parseJson(await response.text());
     if (!response.ok) throw new CliError(describeFailure(response.status, answer));
     if (!Value.Check(schema, answer))
@@ -43,6 +49,12 @@ export function createApi({ url, token }: Pick<Stack, 'url' | 'token'>): Api {
     send(schema, method, path, body) {
       const json = { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
       return call(schema, new URL(path, url), { method, ...(body !== undefined && json) });
+    },
+    async redirect(path) {
+      const response = await ask(new URL(path, url), { redirect: 'manual' });
+      const target = response.headers.get('location');
+      if (target !== null) return target;
+      throw new CliError(describeFailure(response.status, parseJson(await response.text())));
     },
   };
 }

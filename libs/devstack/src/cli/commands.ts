@@ -1,8 +1,10 @@
 /** All commands, and finding the one that was meant. */
 import type { Command } from './command.ts';
 import { accountAddImap } from './commands/account-add-imap.ts';
+import { accountAddMicrosoft } from './commands/account-add-microsoft.ts';
 import { accountList } from './commands/account-list.ts';
 import { accountPause, accountResume } from './commands/account-pause.ts';
+import { accountReconnect } from './commands/account-reconnect.ts';
 import { accountRemove } from './commands/account-remove.ts';
 import { changes } from './commands/changes.ts';
 import { doctor } from './commands/doctor.ts';
@@ -13,6 +15,8 @@ import { UsageError } from './errors.ts';
 
 export const COMMANDS: readonly Command[] = [
   accountAddImap,
+  accountAddMicrosoft,
+  accountReconnect,
   accountList,
   accountPause,
   accountResume,

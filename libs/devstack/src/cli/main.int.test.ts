@@ -18,6 +18,9 @@ let api: HttpServer;
 let url: string;
 /** What the API was last asked to add. */
 let added: unknown;
+/** What is connected, and what is once somebody signed in. */
+let connected: Account[];
+let signedIn: Account[];
 /** What becomes of an account that was added. */
 let fate: Partial<Account>;
 
@@ -52,7 +55,11 @@ beforeAll(async () => {
     authenticate: createTokenAuth(TOKEN),
     ready: () => true,
   });
-  api.get('/v1/accounts', async () => ({ items: [demo], next: null }));
+  api.get('/v1/accounts', async () => ({ items: connected, next: null }));
+  api.get('/v1/connect/microsoft', async (request, reply) => {
+    connected = signedIn;
+    return reply.redirect(`https://login.example.com/authorize?from=${encodeURIComponent(request.url)}`, 302);
+  });
   api.post('/v1/accounts', async (request, reply) => {
     added = request.body;
     return reply.status(201).send(account(demo.id, 'Ada', { state: 'connecting' }));
@@ -85,6 +92,8 @@ afterAll(() => api.close());
 
 beforeEach(() => {
   added = null;
+  connected = [demo];
+  signedIn = [demo];
   fate = {};
 });
 
@@ -154,6 +163,48 @@ describe('account add imap', () => {
     const { out, code } = await run(ADD, { stdin: 'wrong' });
     expect(out).toContain('it does not work yet: rejected (imap.auth_rejected)');
     expect(out).toContain('not tried again by itself');
+    expect(code).toBe(1);
+  });
+});
+
+describe('account add microsoft', () => {
+  const ada = account('0190a000-0000-7000-8000-000000000002', 'ada@example.com', {
+    provider: 'microsoft',
+    connect: '/v1/connect/microsoft?account=0190a000-0000-7000-8000-000000000002',
+  });
+
+  it('shows where to sign in, waits for it, and says what became of it', async () => {
+    signedIn = [demo, ada];
+    const { out, code } = await run('account add microsoft');
+    expect(out).toContain('\n\nhttps://login.example.com/authorize?from=%2Fv1%2Fconnect%2Fmicrosoft\n');
+    expect(out).toContain(`added "ada@example.com" (${ada.id})\nit is live`);
+    expect(code).toBe(0);
+  });
+
+  it('says so when nobody signed in', async () => {
+    const { err, code } = await run('account add microsoft --wait 1');
+    expect(err).toContain('nobody has signed in within 1 s');
+    expect(code).toBe(1);
+  });
+
+  it('adds a mailbox for an application without asking anybody', async () => {
+    const { out } = await run('account add microsoft --app --mailbox ada@example.com');
+    expect(added).toEqual({
+      provider: 'microsoft',
+      settings: { mailbox: 'ada@example.com' },
+      credential: { kind: 'app' },
+    });
+    expect(out).toContain('it is live');
+  });
+
+  it('is repeated for one account by account reconnect', async () => {
+    connected = [demo, ada];
+    signedIn = [demo, { ...ada, credentialVersion: 2 }];
+    const { out } = await run('account reconnect ada');
+    expect(out).toContain(encodeURIComponent(ada.connect ?? ''));
+    expect(out).toContain('connected again "ada@example.com"');
+    const { err, code } = await run('account reconnect demo');
+    expect(err).toContain('not an account that somebody signs in for');
     expect(code).toBe(1);
   });
 });
