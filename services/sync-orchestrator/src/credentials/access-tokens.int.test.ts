@@ -12,7 +12,8 @@ const TOKEN_ENDPOINT = '/oauth2/v2.0/token$';
 
 interface Kept {
   grant: { kind: string; refreshToken: string; scope: string };
-  access: AccessToken & { issuedAt: string };
+  access: AccessToken;
+  replacedAt: string | null;
 }
 
 let world: MicrosoftWorld;
@@ -46,11 +47,11 @@ async function sealed(): Promise<Uint8Array> {
 
 const kept = async () => world.vault.open(account, await sealed()) as Kept;
 
-/** As if the token had been issued `ago` milliseconds ago and ended in `left`. */
-async function age({ left, ago = 60 * MINUTE }: { left: number; ago?: number }): Promise<Kept> {
+/** As if the token ended in `left` milliseconds, and had replaced a refused one `replaced` milliseconds ago. */
+async function age({ left, replaced = 60 * MINUTE }: { left: number; replaced?: number }): Promise<Kept> {
   const { grant, access } = await kept();
   const at = (ms: number) => new Date(Date.now() + ms).toISOString();
-  const aged = { grant, access: { ...access, expiresAt: at(left), issuedAt: at(-ago) } };
+  const aged = { grant, access: { ...access, expiresAt: at(left) }, replacedAt: at(-replaced) };
   const bytes = world.vault.seal(account, aged);
   await world.db.query('UPDATE control.credential SET sealed = $2 WHERE account = $1', [account, bytes]);
   return aged;
@@ -118,7 +119,6 @@ describe('an access token', () => {
 
   it('is issued anew when it is refused, once for all who were refused', async () => {
     const first = tokenOf(await world.credentialsOf(account));
-    await age({ left: 50 * MINUTE });
     const refused = hashToken(first);
     const answers = await Promise.all(
       [refused, refused, refused].map((hash) => world.credentialsOf(account, { refused: hash })),
@@ -131,13 +131,15 @@ describe('an access token', () => {
     expect(world.tokenRequests()).toBe(1);
   });
 
-  it('that is refused as soon as it is issued is not replaced for a minute', async () => {
-    const { access } = await age({ left: 50 * MINUTE, ago: 5_000 });
-    const refused = hashToken(access.accessToken);
-    const reply = await world.credentialsOf(account, { refused });
+  it('that replaced a refused one and is refused too is not replaced for a minute', async () => {
+    const again = async (token: string) => world.credentialsOf(account, { refused: hashToken(token) });
+    const second = tokenOf(await again(tokenOf(await world.credentialsOf(account))));
+    const reply = await again(second);
     expect(reply).toMatchObject({ ok: false, failure: 'conflict', code: 'account.token_refused' });
     expect(!reply.ok && reply.retryAfterMs).toBeGreaterThan(50_000);
-    expect(world.tokenRequests()).toBe(0);
+    expect(world.tokenRequests()).toBe(1);
+    await age({ left: 50 * MINUTE, replaced: MINUTE });
+    expect(tokenOf(await again(second))).not.toBe(second);
   });
 
   it('is not kept waiting by another account whose provider does not answer', async () => {

@@ -13,15 +13,16 @@ const EARLY_MS = 5 * 60_000;
 const JITTER_MS = 2 * 60_000;
 /** A token with less time left is of no use to anybody, milliseconds. */
 const USELESS_MS = 60_000;
-/** A token that is refused sooner after it was issued would not be mended by another, milliseconds. */
+/** A token that replaced a refused one and is refused so soon would not be mended by another, milliseconds. */
 const PATIENCE_MS = 60_000;
 /** Tokens asked for at a time: each occupies a database connection while the provider answers. */
 const AT_ONCE = 6;
 
-/** What is sealed for such an account: the grant, and the token that was issued last. */
+/** What is sealed for such an account: the grant, the token that was issued last, and when one last replaced a refused one. */
 const Kept = Type.Object({
   grant: Type.Unknown(),
-  access: nullable(Type.Object({ ...AccessToken.properties, issuedAt: Type.String() })),
+  access: nullable(AccessToken),
+  replacedAt: nullable(Type.String()),
 });
 type Kept = Static<typeof Kept>;
 
@@ -43,7 +44,7 @@ export interface AccessTokens {
 
 /** What to seal: the grant, and the token issued just now, if any. */
 export function toKeep(grant: Grant, access: AccessToken | null): Kept {
-  return { grant, access: access && { ...access, issuedAt: new Date().toISOString() } };
+  return { grant, access, replacedAt: null };
 }
 
 export function createAccessTokens({ db, vault }: { db: Db; vault: Vault }): AccessTokens {
@@ -74,15 +75,18 @@ export function createAccessTokens({ db, vault }: { db: Db; vault: Vault }): Acc
   async function replace({ account, oauth }: SignedIn, refused: string | null): Promise<AccessToken> {
     return db.tx(async (tx) => {
       const { settings, sealed } = await lock(tx, account);
-      const { grant, access } = open(account, sealed);
-      if (access && isFresh(access, refused)) return tokenOf(access);
+      const { grant, access, replacedAt } = open(account, sealed);
+      if (access && isFresh(access, refused)) return access;
       const isRefused = access !== null && hashToken(access.accessToken) === refused;
-      if (isRefused) refuseStorm(access.issuedAt);
+      if (isRefused && replacedAt !== null) refuseStorm(replacedAt);
       try {
         const issued = await oauth.issue(grant, settings);
         await tx.query('UPDATE control.credential SET sealed = $2 WHERE account = $1', [
           account,
-          vault.seal(account, toKeep(issued.grant, issued.access)),
+          vault.seal(account, {
+            ...issued,
+            replacedAt: isRefused ? new Date().toISOString() : replacedAt,
+          } satisfies Kept),
         ]);
         return issued.access;
       } catch (error) {
@@ -90,7 +94,7 @@ export function createAccessTokens({ db, vault }: { db: Db; vault: Vault }): Acc
         // A connection lost meanwhile took the lock with it, and another process may have stored a newer grant: then this fails, and not the account.
         await lock(tx, account);
         const lasts = access !== null && !isRefused && leftOf(access) > USELESS_MS;
-        if (lasts && error.failure !== 'auth') return tokenOf(access);
+        if (lasts && error.failure !== 'auth') return access;
         throw error;
       }
     });
@@ -99,7 +103,7 @@ export function createAccessTokens({ db, vault }: { db: Db; vault: Vault }): Acc
   return {
     async get(of, refused) {
       const { access } = open(of.account, of.sealed);
-      if (access && isFresh(access, refused)) return tokenOf(access);
+      if (access && isFresh(access, refused)) return access;
       const key = `${of.account} ${refused}`;
       const running = underWay.get(key);
       if (running !== undefined) return running;
@@ -118,18 +122,14 @@ function leftOf({ expiresAt }: AccessToken): number {
   return Date.parse(expiresAt) - Date.now();
 }
 
-function tokenOf({ accessToken, expiresAt }: AccessToken): AccessToken {
-  return { accessToken, expiresAt };
-}
-
-/** Throws when the token that was refused is hardly older than the refusal. */
-function refuseStorm(issuedAt: string): void {
-  const wait = Date.parse(issuedAt) + PATIENCE_MS - Date.now();
+/** Throws when the token that is refused is itself in the place of one that was refused a moment ago. */
+function refuseStorm(replacedAt: string): void {
+  const wait = Date.parse(replacedAt) + PATIENCE_MS - Date.now();
   if (wait <= 0) return;
   throw new ProviderError(
     'conflict',
     'account.token_refused',
-    'the provider refuses the access token that it has just issued; another is asked for in a minute',
+    'the provider refuses one access token after the other; the next is asked for in a minute',
     { retryAfterMs: wait },
   );
 }
