@@ -44,7 +44,9 @@ describe('commands', () => {
 
   it('says what there is when one is not known', () => {
     expect(() => findCommand(['frobnicate'])).toThrow('"frobnicate" is not a command');
-    expect(() => findCommand(['account', 'ad'])).toThrow('there is "account add imap", "account add microsoft"');
+    expect(() => findCommand(['account', 'ad'])).toThrow(
+      'there is "account add imap", "account add microsoft"',
+    );
     expect(() => findCommand(['account'])).toThrow(UsageError);
   });
 
