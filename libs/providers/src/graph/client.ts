@@ -34,7 +34,7 @@ export interface GraphClient {
    * repeated for every page. Throws `ProviderError`.
    */
   get(where: string, signal: AbortSignal, pageSize?: number): Promise<unknown>;
-  /** Several paths, a few per request, in their order. After a refusal for lack of capacity the rest is not asked for any more. */
+  /** Several paths, a few per request, in their order. Once a request failed or was too many the rest is not asked for any more. */
   getEach(paths: readonly string[], signal: AbortSignal): Promise<Got[]>;
   /** The answer whatever it is, for what is no mailbox: `where` is a path below the API, or a whole link. Throws `ProviderError` when none came. */
   ask(method: Method, where: string, signal: AbortSignal, content?: object): Promise<Answer>;
@@ -120,10 +120,12 @@ export function createGraphClient(deps: ClientDeps): GraphClient {
     async getEach(paths, signal) {
       const all: Got[] = [];
       for (let at = 0; at < paths.length; at += REQUESTS_AT_A_TIME) {
-        const got = await batch(paths.slice(at, at + REQUESTS_AT_A_TIME), signal);
+        const some = paths.slice(at, at + REQUESTS_AT_A_TIME);
+        const got = await batch(some, signal).catch(failed);
+        if ('error' in got) return [...all, ...paths.slice(at).map(() => got)];
         all.push(...got);
-        const tired = got.find((one) => 'error' in one && one.error.failure === 'quota');
-        if (tired) return [...all, ...paths.slice(all.length).map(() => tired)];
+        const throttled = got.find((one) => 'error' in one && one.error.failure === 'quota');
+        if (throttled) return [...all, ...paths.slice(all.length).map(() => throttled)];
       }
       return all;
     },
@@ -133,6 +135,11 @@ export function createGraphClient(deps: ClientDeps): GraphClient {
 function preference(pageSize?: number): string {
   const ids = 'IdType="ImmutableId"';
   return pageSize === undefined ? ids : `${ids}, odata.maxpagesize=${pageSize}`;
+}
+
+function failed(error: unknown): { readonly error: ProviderError } {
+  if (error instanceof ProviderError) return { error };
+  throw error;
 }
 
 function gotOf(response: unknown, now: number): Got {
@@ -145,7 +152,10 @@ function gotOf(response: unknown, now: number): Got {
       .filter(([key]) => key.toLowerCase() === name)
       .map(([, value]) => String(value))[0] ?? null;
   // An item without a status is one that the batch was not answered for.
-  return { error: refusalOf({ status: status || 503, header, body }, now) };
+  const error = refusalOf({ status: status || 503, header, body }, now);
+  if (error.failure !== 'auth') return { error };
+  // The batch itself was let in: what one item is denied says nothing of the account.
+  return { error: new ProviderError('permanent', error.code, error.message) };
 }
 
 /** The library hands errors on untouched only when they are its own. */

@@ -26,7 +26,8 @@ it('has nested and hidden folders, and roles in any language', async () => {
   expect(paths()).toEqual(
     expect.arrayContaining(['Projects/2026/Migration', 'Synchronisatieproblemen/Conflicten', 'Postvak IN']),
   );
-  expect(mailboxes.size).toBe(rig.control.folders({ mailbox: rig.mailbox }).length - 1);
+  const truth = rig.control.folders({ mailbox: rig.mailbox }).filter(({ parent }) => parent !== null);
+  expect(mailboxes.size).toBe(truth.length);
   const roles = [...mailboxes.values()].flatMap(({ role, name }) => (role ? [[role, name]] : []));
   expect(Object.fromEntries(roles)).toEqual({
     inbox: 'Postvak IN',

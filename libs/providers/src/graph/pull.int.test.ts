@@ -78,6 +78,11 @@ describe('a message said to be removed', () => {
     expect(idsInView('Archive')).toEqual([ids[3]]);
   });
 
+  it('is removed when it only waits for its end', async () => {
+    rig.control.move({ ...of(0, 1), to: 'recoverableitemsdeletions' });
+    expect(told(await live(), rig)).toEqual(['removed Inbox', 'removed Inbox']);
+  });
+
   it('stays when it came back meanwhile, though the feed never says so', async () => {
     rig.control.behave({ delta: { lostReturns: 1 } });
     rig.control.move({ ...of(3), to: 'archive' });
@@ -96,6 +101,28 @@ describe('a message said to be removed', () => {
     await live();
     expect(idsInView(INBOX)).toEqual([ids[5]]);
     expect(rig.control.requests().filter(({ path }) => path.includes(`/messages/${ids[0]}`))).toEqual([]);
+  });
+});
+
+describe('a message that Graph will not show', () => {
+  beforeEach(() => startWith(6));
+  it('keeps back nothing but itself, and does not end the account', async () => {
+    rig.control.remove(of(0, 1, 2, 3));
+    const fault = { kind: 'status', status: 403, code: 'ErrorAccessDenied' } as const;
+    rig.control.fault({ path: `/messages/${ids[0]}`, times: 2, fault });
+    for (const _ of [1, 2]) await expect(live()).rejects.toMatchObject({ failure: 'permanent' });
+    expect(idsInView(INBOX).sort()).toEqual([ids[0], ids[4], ids[5]]);
+    await live();
+    expect(idsInView(INBOX)).toHaveLength(2);
+  });
+  it('is asked for again when the whole batch was refused', async () => {
+    rig.control.remove(of(0, 1, 2, 3));
+    rig.control.flag({ ...of(5), flag: 'flagged' });
+    rig.control.fault({ path: 'batch', times: 1, fault: { kind: 'html', status: 502 } });
+    await expect(live()).rejects.toMatchObject({ failure: 'network' });
+    expect(rig.mirror.copiesIn(INBOX).find(({ copy }) => copy.id === ids[5])?.flags).toEqual(['flagged']);
+    await live();
+    expect(idsInView(INBOX).sort()).toEqual([ids[4], ids[5]]);
   });
 });
 

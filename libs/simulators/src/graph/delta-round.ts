@@ -139,7 +139,10 @@ export function folderRound(base: number | null, withHidden: boolean, context: R
     if (change.visibleAt > now) break;
     seen.push(change);
   }
-  const shown = (uid: number) => uid !== mailbox.root.uid && (withHidden || !mailbox.folder(uid)?.hidden);
+  const shown = (uid: number) => {
+    const folder = mailbox.folder(uid);
+    return folder === undefined || (folder.parent !== null && (withHidden || !folder.hidden));
+  };
   const uids =
     base === null
       ? [...mailbox.folders()].map((folder) => folder.uid)

@@ -28,6 +28,7 @@ const ALIASES: ReadonlyMap<string, Role> = new Map([
   ['localfailures', 'local-failures'],
   ['msgfolderroot', 'root'],
   ['outbox', 'outbox'],
+  ['recoverableitemsdeletions', 'deletions'],
   ['sentitems', 'sent'],
   ['serverfailures', 'server-failures'],
   ['syncissues', 'sync-issues'],

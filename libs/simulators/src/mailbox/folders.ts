@@ -10,7 +10,10 @@ export interface FolderPlan {
   readonly children: readonly FolderPlan[];
 }
 
-const NAMES: Record<Locale, Record<Exclude<Role, 'root'>, string>> = {
+/** All but those outside of the tree. */
+type PlannedRole = Exclude<Role, 'root' | 'deletions'>;
+
+const NAMES: Record<Locale, Record<PlannedRole, string>> = {
   en: {
     archive: 'Archive',
     conflicts: 'Conflicts',
@@ -55,11 +58,12 @@ function plain(name: string, children: readonly FolderPlan[] = []): FolderPlan {
 
 /** `without` names roles that were never provisioned in this mailbox. */
 export function folderPlan(locale: Locale, without: readonly Role[], userFolders: boolean): FolderPlan[] {
-  const special = (
-    role: Exclude<Role, 'root'>,
-    hidden = false,
-    children: readonly FolderPlan[] = [],
-  ): FolderPlan => ({ name: NAMES[locale][role], role, hidden, children });
+  const special = (role: PlannedRole, hidden = false, children: readonly FolderPlan[] = []): FolderPlan => ({
+    name: NAMES[locale][role],
+    role,
+    hidden,
+    children,
+  });
   const roles: FolderPlan[] = [
     special('inbox'),
     special('drafts'),

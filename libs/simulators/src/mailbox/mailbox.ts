@@ -88,6 +88,8 @@ export function createMailbox(options: MailboxOptions): Mailbox {
     for (const plan of plans) plant(plan.children, addFolder(plan.name, parent, plan.role, plan.hidden).uid);
   };
   plant(folderPlan(options.locale ?? 'en', options.without ?? [], options.userFolders ?? true), root.uid);
+  // Where messages wait unseen for their end: beside the tree, so that no list has it.
+  addFolder('Deletions', null, 'deletions', true);
 
   const folder = (uid: number): Folder => {
     const found = folders.get(uid);
@@ -176,7 +178,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
     size: () => messages.size,
     contentOf: (of) => ({ ...generateContent(seed, of.contentOf, owner), ...of.given }),
     seedMessages: (count) => {
-      const places = [...folders.values()].filter((place) => place.role !== 'root' && place.role !== 'inbox');
+      const places = [...folders.values()].filter((place) => place.parent !== null && place.role !== 'inbox');
       const inbox = self.folderOf('inbox') ?? root;
       const now = clock.now();
       for (let index = 0; index < count; index++) {

@@ -66,7 +66,7 @@ export interface Message {
 
 export interface Folder {
   readonly uid: number;
-  /** Null for the invisible root. */
+  /** Null for the invisible root, and for what is beside it. */
   parent: number | null;
   name: string;
   readonly role: Role | null;
@@ -90,5 +90,6 @@ export type Role =
   | 'history'
   | 'sync-issues'
   | 'conflicts'
+  | 'deletions'
   | 'local-failures'
   | 'server-failures';
