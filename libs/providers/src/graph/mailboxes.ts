@@ -13,6 +13,9 @@ import {
 import { textOf } from './json.ts';
 import type { Tuning } from './open.ts';
 
+/** No limit is documented for lists of folders; this many are known to be given. */
+const MAX_TOP = 250;
+
 /**
  * Each look reads the folders' change feed from its beginning: one request mostly, with nested and hidden folders and all counters, which its
  * later rounds do not promise. So nothing has to be stored when nothing changed, and no link can expire.
@@ -65,7 +68,8 @@ async function walkTree(
 ): Promise<Folder[]> {
   const found: Folder[] = [];
   const below = parent === '' ? '/mailFolders' : `/mailFolders/${parent}/childFolders`;
-  let link: string | null = `${below}?includeHiddenFolders=true&$top=${tuning.list}`;
+  const top = Math.min(tuning.list, MAX_TOP);
+  let link: string | null = `${below}?includeHiddenFolders=true&$top=${top}`;
   while (link !== null) {
     const body: unknown = await client.get(link, signal);
     for (const { id, entity } of entriesOf(body)) found.push(folderOf(id, entity));

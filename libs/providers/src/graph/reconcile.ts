@@ -24,12 +24,12 @@ export async function* reconcile(open: Open, start: MailboxCursor): AsyncGenerat
   const listed = await listIds(open);
   const { changes, cursor } = await changesSince(open, start);
   const now = tuning.now();
-  const unsettled = new Set([...listed].filter(([, at]) => now - at < SETTLED_MS).map(([id]) => id));
   for (const { kind, data } of changes) {
     if (kind !== 'message' || data.copy.mailbox !== mailbox) continue;
     if (data.op === 'removed') listed.delete(data.copy.id);
-    else unsettled.add(data.copy.id);
+    else listed.set(data.copy.id, now);
   }
+  const unsettled = new Set([...listed].filter(([, at]) => now - at < SETTLED_MS).map(([id]) => id));
   const ids = [...listed.keys()].sort();
   const digest = hashToken(...ids);
   // The same list as last time, when all of it was judged, and nothing told since: nothing to compare.
