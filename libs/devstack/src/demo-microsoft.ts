@@ -31,6 +31,7 @@ export async function startDemoMicrosoft({ dir, graphPort, entraPort }: DemoMicr
   return {
     name: 'demo',
     account: { provider: 'microsoft', settings: { mailbox: ADDRESS }, credential: { kind: 'app' } },
+    pushes: true,
     env: {
       MS_GRAPH_URL: graph.url,
       MS_AUTHORITY: `${entra.url}/common`,

@@ -40,6 +40,8 @@ export interface StackOptions {
   /** A NATS and a PostgreSQL that exist already; otherwise the stack has its own. */
   readonly natsUrl?: string | undefined;
   readonly databaseUrl?: string | undefined;
+  /** What is to notify us runs on this machine, as a simulator does: the gateway's own address is then the public one. */
+  readonly notifiedLocally?: boolean;
   /** More environment for the services, such as `LOG_LEVEL`. */
   readonly env?: Readonly<Record<string, string>>;
   readonly onProgress?: (line: string) => void;
@@ -95,6 +97,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       MAILSTREAM_API_TOKEN: options.apiToken,
       MAILSTREAM_CONNECT_URL: connectUrl(ports['ingest-gateway']),
       MAILSTREAM_KEY_FILE: join(dir, 'credentials.key'),
+      MAILSTREAM_CONNECT_URL: httpUrl(ports['ingest-gateway']),
+      ...(options.notifiedLocally ? { MAILSTREAM_PUBLIC_URL: httpUrl(ports['ingest-gateway']) } : {}),
       ...options.env,
     };
     // Settled, not just failed: nothing may start any more once this has thrown.

@@ -47,7 +47,10 @@ async function run(stop: AbortSignal): Promise<void> {
   }
   const apiToken = token.text;
   const env = Object.assign({}, ...demos.map((demo) => demo.env));
-  const stack = await startStack({ ...external, dir: STATE_DIR, apiToken, ports, env, onProgress: say });
+  const notifiedLocally =
+    demos.some(({ pushes }) => pushes) && variable('MAILSTREAM_PUBLIC_URL') === undefined;
+  const options = { ...external, dir: STATE_DIR, apiToken, ports, notifiedLocally, env, onProgress: say };
+  const stack = await startStack(options);
   opened.defer(() => stack.stop());
   opened.defer(async () => say('stopping; the state stays in .mailstream/'));
   stop.throwIfAborted();

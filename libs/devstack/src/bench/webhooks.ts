@@ -1,4 +1,7 @@
-/** `npm run bench -- webhooks`: from a notification's due time until the gateway has answered that it is in the log, at a fixed rate. */
+/**
+ * `npm run bench -- webhooks`: from a notification's due time until the gateway has answered that it is in the log, at a fixed rate; then, with the
+ * whole product, from a message's arrival at Microsoft to its change event.
+ */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
@@ -14,6 +17,7 @@ import { createRandom } from '../random.ts';
 import { startService } from '../stack.ts';
 import { quantile, rounded, show } from './support/figures.ts';
 import { cpuSeconds, peakRssMb } from './support/processes.ts';
+import { measurePushToChange } from './support/push-to-change.ts';
 
 const DUPLICATES = 0.05;
 /** The first seconds find everything cold, and are not counted. */
@@ -26,6 +30,8 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '1000' },
     seconds: { type: 'string', default: '20' },
     accounts: { type: 'string', default: '1000' },
+    /** Messages that arrive one by one in the second part. */
+    arrivals: { type: 'string', default: '100' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -59,18 +65,21 @@ try {
   const { took, refused, sentLate } = await load(gateway.url, Number(values.seconds));
   const micros = (name: 'gateway' | 'nats') =>
     rounded(((cpuSeconds(processes[name]) - before[name]) / took.length) * 1e6);
+  const figures = { gateway_cpu_us: micros('gateway'), nats_cpu_us: micros('nats') };
+  const toChange = await measurePushToChange(Number(values.arrivals), DUPLICATES);
   show(
     {
       accept_p50_ms: rounded(quantile(took, 0.5), 1),
       accept_p99_ms: rounded(quantile(took, 0.99), 1),
       accept_max_ms: rounded(Math.max(...took), 1),
+      push_to_change_p50_ms: rounded(quantile(toChange, 0.5)),
+      push_to_change_p99_ms: rounded(quantile(toChange, 0.99)),
       accepted: took.length,
       refused,
       rate,
       duplicates: DUPLICATES,
       sent_late_p99_ms: rounded(quantile(sentLate, 0.99), 1),
-      gateway_cpu_us: micros('gateway'),
-      nats_cpu_us: micros('nats'),
+      ...figures,
       gateway_rss_peak_mb: peakRssMb(processes.gateway),
     },
     values.json,

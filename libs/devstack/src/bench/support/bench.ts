@@ -7,7 +7,7 @@ import { Account, type AccountCreate, type AccountRef } from '@mailstream/contra
 import { createDb, type Db } from '@mailstream/db';
 import { createLogger } from '@mailstream/runtime';
 import { createApi } from '../../cli/api.ts';
-import { type Stack, startStack } from '../../stack.ts';
+import { type Stack, type StackOptions, startStack } from '../../stack.ts';
 
 const TOKEN = 'bench';
 const WAIT_MS = 120_000;
@@ -27,9 +27,9 @@ export interface Bench {
 /** Where what the stack talks to can live, and be stopped after it. */
 export type Place = Pick<Bench, 'defer'> & { readonly dir: string };
 
-/** `prepare` starts what the stack talks to, and returns what its services have to be told of it. */
+/** `prepare` starts what the stack talks to, and returns what the stack has to be told of it. */
 export async function startBench(
-  prepare: (place: Place) => Promise<Readonly<Record<string, string>>>,
+  prepare: (place: Place) => Promise<Pick<StackOptions, 'env' | 'notifiedLocally'>>,
 ): Promise<Bench> {
   const dir = mkdtempSync(join(tmpdir(), 'mailstream-bench-'));
   const stops: (() => Promise<void>)[] = [async () => rmSync(dir, { recursive: true, force: true })];
@@ -38,8 +38,9 @@ export async function startBench(
     for (const one of stops.splice(0).toReversed()) await one();
   };
   try {
-    const env = await prepare({ dir, defer });
-    const stack = await startStack({ dir, apiToken: TOKEN, env: { LOG_LEVEL: 'warn', ...env } });
+    const { env, ...options } = await prepare({ dir, defer });
+    const quiet = { LOG_LEVEL: 'warn', ...env };
+    const stack = await startStack({ dir, apiToken: TOKEN, env: quiet, ...options });
     defer(() => stack.stop());
     const logger = createLogger('bench', 'silent');
     const db = createDb({ url: stack.databaseUrl, max: 2, applicationName: 'bench', logger });

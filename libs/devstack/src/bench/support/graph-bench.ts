@@ -19,14 +19,14 @@ export async function startGraphBench(env: Readonly<Record<string, string>> = {}
     defer(() => simulator.close());
     const caFile = join(dir, 'ca.pem');
     writeFileSync(caFile, graph.ca);
-    return {
+    const microsoft = {
       MS_GRAPH_URL: graph.url,
       MS_AUTHORITY: `${entra.url}/common`,
       MS_CLIENT_ID: DEMO_CLIENT.id,
       MS_CLIENT_SECRET: DEMO_CLIENT.secret ?? '',
       NODE_EXTRA_CA_CERTS: caFile,
-      ...env,
     };
+    return { env: { ...microsoft, ...env }, notifiedLocally: true };
   });
   let made = 0;
   return {

@@ -34,7 +34,7 @@ export async function startImapBench({ mail, env = {} }: ImapBenchOptions): Prom
     defer(() => dovecot.kill());
     deliver(dovecot.maildir(USER), demoMail({ seed: 1, newest: new Date(), ...mail }));
     ({ host, port } = dovecot);
-    return env;
+    return { env };
   });
   return {
     ...bench,
