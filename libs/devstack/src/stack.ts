@@ -97,7 +97,6 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       MAILSTREAM_API_TOKEN: options.apiToken,
       MAILSTREAM_CONNECT_URL: connectUrl(ports['ingest-gateway']),
       MAILSTREAM_KEY_FILE: join(dir, 'credentials.key'),
-      MAILSTREAM_CONNECT_URL: httpUrl(ports['ingest-gateway']),
       ...(options.notifiedLocally ? { MAILSTREAM_PUBLIC_URL: httpUrl(ports['ingest-gateway']) } : {}),
       ...options.env,
     };
