@@ -40,6 +40,8 @@ export interface SystemOptions {
   readonly users?: readonly string[];
   /** More environment for the services. */
   readonly env?: Readonly<Record<string, string>>;
+  /** As for the stack. */
+  readonly notifiedLocally?: boolean;
 }
 
 export interface System {
@@ -72,7 +74,11 @@ export interface System {
 
 const PASSWORD = 'secret';
 
-export async function startSystem({ users = [], env = {} }: SystemOptions): Promise<System> {
+export async function startSystem({
+  users = [],
+  env = {},
+  notifiedLocally = false,
+}: SystemOptions): Promise<System> {
   const dir = mkdtempSync(join(tmpdir(), 'mailstream-e2e-'));
   const mailDir = join(dir, 'dovecot');
   const ending: (() => Promise<unknown>)[] = [];
@@ -98,7 +104,7 @@ export async function startSystem({ users = [], env = {} }: SystemOptions): Prom
       return running;
     };
     ending.push(async () => running?.kill());
-    const stack = await startStack({ dir, apiToken: API_TOKEN, env });
+    const stack = await startStack({ dir, apiToken: API_TOKEN, env, notifiedLocally });
     ending.push(() => stack.stop());
     const bus = await connectBus({ url: stack.natsUrl, name: 'end-to-end' });
     ending.push(() => bus.close());
