@@ -1,6 +1,7 @@
 // The list of folders, from one look to the next.
 import { MAILBOXES_SCOPE } from '@mailstream/contracts';
 import { afterEach, expect, it } from 'vitest';
+import { mailboxKey } from './normalize.ts';
 import { type Rig, startRig, told } from './testkit.ts';
 
 let rig: Rig;
@@ -85,4 +86,20 @@ it('walks the tree once a day, in case the feed has not all of it', async () => 
   rig.control.advance({ ms: DAY });
   expect(told(await look(), rig)).toEqual([]);
   expect(walks()).toBe(2 * first);
+});
+
+it('keeps a folder that no list has any more as long as it answers', async () => {
+  rig = await startRig();
+  await look();
+  const unlisted = rig.control
+    .folders({ mailbox: rig.mailbox })
+    .find(({ parent, name }) => parent === null && name === 'Deletions');
+  const cursor = JSON.parse(JSON.stringify(rig.mirror.state.cursors.get(MAILBOXES_SCOPE)));
+  const folders = { ...cursor.folders, [unlisted?.id ?? '']: 'told once', gone: 'told once' };
+  rig.mirror.rewind(MAILBOXES_SCOPE, { ...cursor, folders });
+  const [page] = await look();
+  expect(page?.changes.map(({ data }) => data)).toMatchObject([
+    { op: 'removed', mailbox: mailboxKey('gone') },
+    { op: 'upsert', address: unlisted?.id },
+  ]);
 });

@@ -1,4 +1,5 @@
 // What a pull of one folder makes of what Graph says, entry by entry.
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { importFolder, type Rig, startRig, told } from './testkit.ts';
 
@@ -27,6 +28,15 @@ afterEach(async () => {
   rig.control.assertContract();
 });
 
+/** A few seconds at most. */
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 5_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`not within five seconds: ${condition}`);
+    await turn();
+  }
+}
+
 const of = (...at: number[]) => ({ mailbox: rig.mailbox, ids: at.map((one) => ids[one] ?? '') });
 const idsInView = (path: string) => rig.mirror.copiesIn(path).map(({ copy }) => copy.id);
 const live = async () => rig.pull(INBOX, 'live');
@@ -50,6 +60,20 @@ describe('a change', () => {
 
   it('of nothing transfers no message', async () => {
     expect(told(await live(), rig)).toEqual([]);
+  });
+
+  it('that came after a round began is told when an earlier pull left that round half-way', async () => {
+    rig.control.flag({ ...of(0, 1, 2, 3, 4, 5), flag: 'flagged' });
+    const { mailbox, address } = rig.box(INBOX);
+    const lost = new Error('lost');
+    let pages = 0;
+    const losing = { afterPage: () => (pages++ === 0 ? Promise.reject(lost) : Promise.resolve()) };
+    const pulling = rig.mirror.pullOnce(await rig.connect(), mailbox, address, 'live', losing);
+    await expect(pulling).rejects.toBe(lost);
+    rig.control.deliver({ mailbox: rig.mailbox });
+    const found = await live();
+    expect(told(found, rig)).toEqual(['upsert Inbox', 'upsert Inbox']);
+    expect(found.map(({ done }) => done)).toEqual([false, true]);
   });
 
   it('is known also when the cursor was not moved for a few looks', async () => {
@@ -250,6 +274,17 @@ describe('comparing all ids', () => {
     for (const at of [0, 1, 2]) expect(await busy(at)).toEqual(['upsert Inbox']);
     rig.control.advance({ ms: DAY });
     expect(await busy(3)).toContain('listed Inbox');
+  });
+
+  it('does not miss a message that slipped to an earlier place while the list was read', async () => {
+    rig.control.advance({ ms: 2 * DAY });
+    rig.control.fault({ path: 'skip=20', times: 1, fault: { kind: 'hold' } });
+    const looking = live();
+    await until(() => rig.control.held() === 1);
+    rig.control.remove(of(29));
+    rig.control.release();
+    expect(told(await looking, rig)).toContain('listed Inbox');
+    expect(idsInView(INBOX).sort()).toEqual(ids.slice(0, 29).sort());
   });
 
   it('claims nothing of messages so new that the feed may not have them yet', async () => {
