@@ -35,7 +35,7 @@ describe('ignoredSettings', () => {
   const wanted = streamConfig(STREAMS.SYNC, {});
 
   it('finds nothing when the server kept all, whatever it added or left out because it is off', () => {
-    const { allow_atomic, discard_new_per_subject, ...kept } = wanted;
+    const { discard_new_per_subject, ...kept } = wanted;
     expect(ignoredSettings(wanted, { ...kept, allow_rollup_hdrs: true })).toEqual([]);
   });
 

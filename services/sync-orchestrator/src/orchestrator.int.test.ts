@@ -138,6 +138,14 @@ describe('an account', () => {
   });
 });
 
+it('of a provider that is signed in with needs an application of the operator', async () => {
+  const { status, body } = await world.call('GET', '/v1/connect/microsoft');
+  expect(status).toBe(500);
+  expect(body).toMatchObject({
+    error: { code: 'microsoft.not_configured', message: expect.stringContaining('MS_CLIENT_ID') },
+  });
+});
+
 describe('a hint', () => {
   const dead = async (reason: string) => {
     const stored = await vi.waitFor(async () => {

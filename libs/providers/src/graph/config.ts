@@ -2,7 +2,7 @@
 import type { EnvReader } from '@mailstream/runtime';
 
 /** Stands for the directory (tenant) in an address, as in Microsoft's own descriptions of its endpoints. */
-export const DIRECTORY = '{tenantid}';
+const DIRECTORY = '{tenantid}';
 
 export interface MicrosoftConfig {
   /** The application as it is registered with Microsoft; null: accounts cannot be connected by consent. */
@@ -41,4 +41,9 @@ export function readMicrosoftConfig(env: EnvReader): MicrosoftConfig {
     appScope: env.string('MS_APP_SCOPE', `${new URL(graphUrl).origin}/.default`),
     graphUrl,
   };
+}
+
+/** An address of the configuration for one directory. */
+export function inDirectory(url: string, directory: string): string {
+  return url.replaceAll(DIRECTORY, encodeURIComponent(directory));
 }

@@ -1,4 +1,4 @@
-/** Whatever Microsoft's sign-in answers in place of tokens, as a classified `ProviderError` that says who has to do what (PROVIDERS A7). Pure. */
+/** Whatever Microsoft's sign-in answers in place of tokens, as a classified `ProviderError` that says who has to do what. Pure. */
 import { cleanText, type FailureClass } from '@mailstream/contracts';
 import { type Static, Type } from 'typebox';
 import Value from 'typebox/value';
@@ -53,6 +53,12 @@ const REDIRECT: Verdict = [
   'Microsoft does not know where to come back to: the operator has to add the redirect address to the registration of the application.',
 ];
 
+const DIRECTORY_UNKNOWN: Verdict = [
+  'permanent',
+  'microsoft.directory_unknown',
+  'Microsoft does not know this directory: correct "directory" in the settings of the account, or MS_AUTHORITY.',
+];
+
 // It passes.
 const UNAVAILABLE: Verdict = [
   'network',
@@ -81,7 +87,8 @@ const BY_NUMBER: ReadonlyMap<number, Verdict> = new Map(
       [NOT_AGREED, [65001, 65004, 90094, 90095]],
       [PASSWORD, [50055]],
       [DISABLED, [50034, 50057]],
-      [APP, [50194, 70001, 70003, 70011, 90002, 500011, 650053, 650057, 700016, 700027, 700054, 900144]],
+      [DIRECTORY_UNKNOWN, [90002]],
+      [APP, [50194, 70001, 70003, 70011, 500011, 650053, 650057, 700016, 700027, 700054, 900144]],
       [APP, [7000112, 7000215, 7000216, 7000218, 7000222]],
       [REDIRECT, [50011]],
       [UNAVAILABLE, [90024, 90033]],
@@ -133,6 +140,22 @@ function verdictOf({ error, error_description = '', error_codes = [] }: ErrorBod
 function byStatus(status: number): Verdict {
   if (status === 429) return THROTTLED;
   return status >= 500 ? UNAVAILABLE : PROTOCOL;
+}
+
+/** What people agreed to does not suffice. */
+export function scopesInsufficient(why: string): ProviderError {
+  return new ProviderError(
+    'permanent',
+    'microsoft.scopes_insufficient',
+    `Microsoft was asked for too little: ${why}. The operator has to correct MS_SCOPES, which must hold at least openid, profile, offline_access and User.Read.`,
+  );
+}
+
+/** The answer, if there is one. */
+export async function heard(answer: Promise<Answer>): Promise<Answer> {
+  return answer.catch((error: unknown) => {
+    throw unheard(error);
+  });
 }
 
 /** No answer: what `fetch` or `jose` threw. */

@@ -50,7 +50,7 @@ export function toAccount(row: AccountRow, provider: KnownProvider, notification
     webhook: provider.push === 'webhook' ? describeWebhook(row, notificationUrl, new Date()) : null,
     createdAt: row.createdAt.toISOString(),
     credentialVersion: row.credentialVersion,
-    connect: provider.oauth && row.owner !== provider.ownerOf(row.settings) ? pathToConnect(row) : null,
+    connect: isSignedIn(row, provider) ? pathToConnect(row) : null,
     scopes: row.scopes,
     scopesBackfilled: row.scopesBackfilled,
     failure: row.failure && {
@@ -62,6 +62,11 @@ export function toAccount(row: AccountRow, provider: KnownProvider, notification
       retryAt: row.retryAt?.toISOString() ?? null,
     },
   };
+}
+
+/** Whether it is the account of a person who signed in; any other has the owner that its settings name, or none. */
+export function isSignedIn({ owner, settings }: AccountRow, provider: KnownProvider): boolean {
+  return owner !== provider.ownerOf(settings);
 }
 
 /** Where the owner of an account can sign in again. */

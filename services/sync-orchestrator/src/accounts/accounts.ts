@@ -19,7 +19,7 @@ import { newMailboxList } from '../domain/state.ts';
 import { schedulePoll } from '../poll.ts';
 import { accountFact, type Outbox, type Reactor } from '../react.ts';
 import type { NotificationUrlOf, SubscriptionKeeper } from '../subscriptions/keeper.ts';
-import { type AccountRow, pathToConnect, SELECT_ACCOUNTS, toAccount } from './account-rows.ts';
+import { type AccountRow, isSignedIn, pathToConnect, SELECT_ACCOUNTS, toAccount } from './account-rows.ts';
 import type { KnownProvider, ProviderCatalog } from './provider-catalog.ts';
 import { saveChanges } from './sync-rows.ts';
 
@@ -189,8 +189,9 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       const { name, settings, credential } = request;
       if (settings === undefined && credential === undefined) return replace(at, { name });
       const provider = providers.get(row.provider);
-      if (provider.oauth && provider.ownerOf(settings ?? row.settings) !== row.owner) throw notTheirs(row);
+      if (isSignedIn(row, provider)) throw notTheirs(row);
       if (settings !== undefined) provider.checkSettings(settings);
+      if (settings !== undefined && provider.ownerOf(settings) !== row.owner) throw otherMailbox();
       if (credential !== undefined) provider.checkCredential(credential);
       const toSeal = credential === undefined ? undefined : sealable(provider, credential);
       return replace(at, { name, settings, toSeal });
@@ -240,6 +241,14 @@ function otherOwner({ name }: AccountRow, signedIn: string): AppError {
     'connect.other_owner',
     'conflict',
     `"${name}" is not the mailbox of ${signedIn}, who signed in: sign in as its owner, or connect this mailbox as an account of its own`,
+  );
+}
+
+function otherMailbox(): AppError {
+  return new AppError(
+    'account.invalid',
+    'invalid',
+    'body/settings name another mailbox: connect it as an account of its own',
   );
 }
 

@@ -218,7 +218,14 @@ describe('an application that acts for itself', () => {
     expect(await patch({ settings: { mailbox: ADA, directory: 'contoso.example.com' } })).toMatchObject({
       status: 200,
     });
-    expect(await patch({ settings: { mailbox: BOB } })).toMatchObject({ status: 400 });
+    for (const [settings, says] of [
+      [{ mailbox: BOB }, 'as an account of its own'],
+      [{ mailbox: 'bob' }, 'body/settings/mailbox'],
+    ] as const) {
+      const { status, body } = await patch({ settings });
+      expect(status).toBe(400);
+      expect(JSON.stringify(body)).toContain(says);
+    }
   });
 
   it.each([

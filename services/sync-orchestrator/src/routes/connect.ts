@@ -83,8 +83,11 @@ export function registerConnectRoutes(app: HttpServer, { connect }: { connect: C
         target.searchParams.set('account', account.id);
         return reply.headers(PAGE_HEADERS).redirect(target.href, 302);
       }
-      const text = `Mailstream reads the mailbox "${account.name}" from now on. You can close this window.`;
-      return reply.headers(PAGE_HEADERS).send(page('Connected', [text]));
+      const what =
+        account.state === 'paused'
+          ? `The mailbox "${account.name}" is connected, and still paused.`
+          : `Mailstream reads the mailbox "${account.name}" from now on.`;
+      return reply.headers(PAGE_HEADERS).send(page('Connected', [what, 'You can close this window.']));
     },
   );
 }

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { readEnv } from './env.ts';
+
+const FALLBACK = 'https://example.com/base';
+
+describe('an address', () => {
+  it.each([
+    [undefined, FALLBACK],
+    ['', FALLBACK],
+    ['http://127.0.0.1:8080', 'http://127.0.0.1:8080'],
+    ['https://a.example.com/x//', 'https://a.example.com/x'],
+    ['https://a.example.com/{tenantid}/v2.0', 'https://a.example.com/{tenantid}/v2.0'],
+  ])('%j is %s', (text, expected) => {
+    const env = readEnv({ WHERE: text });
+    expect(env.url('WHERE', FALLBACK)).toBe(expected);
+    env.check();
+  });
+
+  it.each(['example.com', 'ftp://example.com', '/v1'])('%s is none', (text) => {
+    const env = readEnv({ WHERE: text });
+    env.url('WHERE', FALLBACK);
+    expect(() => env.check()).toThrow('WHERE must be an address like https://example.com/base');
+  });
+});
+
+describe('origins', () => {
+  it('are listed with commas, and stripped of what is behind them', () => {
+    const env = readEnv({ FROM: ' https://a.example.com/x, http://localhost:3000 ,' });
+    expect(env.origins('FROM')).toEqual(['https://a.example.com', 'http://localhost:3000']);
+    expect(env.origins('NONE')).toEqual([]);
+    env.check();
+  });
+
+  it('that are none are named', () => {
+    const env = readEnv({ FROM: 'https://a.example.com,*' });
+    env.origins('FROM');
+    expect(() => env.check()).toThrow('FROM must be origins like https://app.example.com, not "*"');
+  });
+});
