@@ -1,29 +1,23 @@
-/** Puts a simulator together: mailboxes, Graph, Entra, and the control over them. */
-import { adjust, type Behaviour, chaos, plain, type ThrottleBehaviour } from './behaviour.ts';
+/** Puts a simulator together: the providers, their servers, and the control over them. */
+import { adjust, type Behaviour, chaos, plain } from './behaviour.ts';
 import { createClock, runInRealTime } from './clock.ts';
-import type { Control, NewMailbox } from './control/control.ts';
+import type { Control } from './control/control.ts';
 import { handleControl, isControlRequest } from './control/http.ts';
-import { createMailControl } from './control/mail.ts';
-import { createEntra } from './entra/app.ts';
+import { createMailControl, type MailAccount } from './control/mail.ts';
 import type { Client } from './entra/authorize.ts';
-import { createSigner } from './entra/signer.ts';
-import { createTokens } from './entra/tokens.ts';
-import { overHttp } from './entra/wire.ts';
-import { type Account, createAccounts, uuidOf } from './graph/accounts.ts';
-import { createGraphApp } from './graph/app.ts';
-import { createDeliveries } from './graph/deliveries.ts';
-import { createGenerations } from './graph/generations.ts';
-import { createIds } from './graph/ids.ts';
-import { createNotifications } from './graph/notifications.ts';
-import { createSubscriptions } from './graph/subscriptions.ts';
-import { createGate } from './graph/throttle.ts';
+import type { GoogleClient } from './gmail/accounts.ts';
+import { judgeGmail } from './gmail/contract.ts';
+import type { ServiceAccount } from './google/service-account.ts';
+import { createGoogleSide } from './google.ts';
+import { judgeGraph } from './graph/contract.ts';
 import { createDevCa, type DevCa } from './http/dev-ca.ts';
 import { createFaults } from './http/faults.ts';
-import { createOutbound } from './http/outbound.ts';
+import type { HttpReply, HttpRequest } from './http/message.ts';
 import { createRequestLog } from './http/request-log.ts';
-import { listen } from './http/server.ts';
-import { createMailbox, seedOf } from './mailbox/mailbox.ts';
+import { type Listening, listen } from './http/server.ts';
+import { createMicrosoft } from './microsoft.ts';
 import { createRandom } from './random.ts';
+import type { Shared } from './shared.ts';
 
 export interface SimulatorOptions {
   /** The same seed and the same requests: the same simulator. 1 when absent. */
@@ -39,19 +33,34 @@ export interface SimulatorOptions {
   /** One authority for several simulators, so that clients trust it once; one of its own when absent. */
   readonly devCa?: DevCa;
   /** Any free ports when absent. */
-  readonly ports?: { readonly graph: number; readonly entra: number };
+  readonly ports?: Partial<Record<Server, number>>;
   readonly clients?: readonly Client[];
-  /** Whether Entra's consent page agrees by itself; true when absent. */
+  readonly googleClients?: readonly GoogleClient[];
+  /** Whether consent pages agree by themselves; true when absent. */
   readonly autoConsent?: boolean;
-  /** 60 to 90 minutes when absent, as with the real one. */
+  /** As with the real ones when absent: 60 to 90 minutes, with Google an hour less a second. */
   readonly accessTokenMs?: readonly [min: number, max: number];
 }
 
+type Server = 'graph' | 'entra' | 'gmail' | 'google' | 'pubsub';
+
+/** `ca` is the certificate to trust, PEM. */
+interface Endpoint {
+  readonly url: string;
+  readonly ca: string;
+}
+
 export interface Simulator {
-  /** `url` ends in `/v1.0`; `ca` is the certificate to trust, PEM. */
-  readonly graph: { readonly url: string; readonly ca: string };
+  /** `url` ends in `/v1.0`. */
+  readonly graph: Endpoint;
   /** Put `/{tenant}/oauth2/v2.0/…` behind `url`. */
-  readonly entra: { readonly url: string; readonly ca: string };
+  readonly entra: Endpoint;
+  /** Put `/gmail/v1/users/…` behind `url`, as the client library does behind its `rootUrl`. */
+  readonly gmail: Endpoint;
+  /** Behind `url`: `/o/oauth2/v2/auth`, `/token`, `/revoke`, `/oauth2/v3/certs` (JWKS), `/oauth2/v1/certs` (PEM). */
+  readonly google: Endpoint & { readonly serviceAccount: ServiceAccount };
+  /** Put `/v1/projects/…` behind `url`. */
+  readonly pubsub: Endpoint;
   readonly control: Control;
   close(): Promise<void>;
 }
@@ -62,127 +71,108 @@ export const DEMO_CLIENT: Client = {
   redirectUris: [],
 };
 
+export const DEMO_GOOGLE_CLIENT: GoogleClient = {
+  id: '123456789012-simulator.apps.googleusercontent.com',
+  secret: 'GOCSPX-simulator-secret',
+  redirectUris: [],
+  project: 'demo-project',
+};
+
 const START = Date.UTC(2026, 0, 5, 9);
 const HOUR = 60 * 60_000;
-const CONSUMER_TENANT = '9188040d-6c67-4c5b-b112-36a304b66dad';
+const EVERYTHING = ['https://mail.google.com/', 'https://www.googleapis.com/auth/pubsub'];
 
 export async function createSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const { seed = 1, profile = 'plain', host = '127.0.0.1', accessTokenMs = [HOUR, 1.5 * HOUR] } = options;
+  const { seed = 1, profile = 'plain', host = '127.0.0.1', autoConsent = true, accessTokenMs } = options;
   const clock = createClock(options.startAt ?? START);
   const random = createRandom(seed);
   let behaviour = profile === 'plain' ? plain() : profile === 'chaos' ? chaos() : profile;
-  let signInAs: string | null = null;
-
-  const accounts = createAccounts();
-  const throttles = new Map<string, Partial<ThrottleBehaviour>>();
   const tls = options.devCa ?? createDevCa([host]);
-  const signer = createSigner(tls.key);
-  const tokens = createTokens(clock, random, signer);
+  const calm = plain();
+  const log = createRequestLog({
+    graph: judgeGraph(calm.throttle.concurrency),
+    gmail: judgeGmail(calm.quota.concurrency),
+  });
   const faults = createFaults(random);
-  const log = createRequestLog(() => plain().throttle.concurrency);
-  const outbound = createOutbound(clock);
-  const subscriptions = createSubscriptions(clock, seed);
-  const deliveries = createDeliveries(clock, outbound, () => behaviour.notifications);
-  const notifications = createNotifications(subscriptions, deliveries, random, () => behaviour.notifications);
+  const shared: Shared = { seed, clock, random, tls, faults, log, behaviour: () => behaviour };
+  const servers = new Map<Server, Listening>();
+  const origin = (server: Server) => servers.get(server)?.origin ?? '';
 
-  const find = (address: string): Account => {
-    const account = accounts.find(address);
-    if (!account) throw new Error(`There is no mailbox ${address}.`);
-    return account;
-  };
-  const createAccount = (wanted: NewMailbox) => {
-    const address = wanted.address.toLowerCase();
-    if (accounts.find(address)) throw new Error(`There is a mailbox ${address} already.`);
-    const own = seedOf(seed, address);
-    const kind = wanted.kind ?? 'work';
-    const mailbox = createMailbox({
-      seed: own,
-      owner: { name: wanted.name ?? address, address },
-      clock,
-      lag: () => random.between(behaviour.lagMs),
-      ...(wanted.locale ? { locale: wanted.locale } : {}),
-      ...(wanted.without ? { without: wanted.without } : {}),
-      ...(wanted.userFolders === undefined ? {} : { userFolders: wanted.userFolders }),
-    });
-    const account: Account = {
-      id: uuidOf(own),
-      address,
-      tenant: kind === 'consumer' ? CONSUMER_TENANT : uuidOf(seed, 1),
-      kind,
-      mailbox,
-      ids: createIds(mailbox),
-      generations: createGenerations(own),
-      gate: createGate(() => ({ ...behaviour.throttle, ...throttles.get(address) }), clock, random),
-      purged: new Set(),
-      refusal: 'none',
-    };
-    mailbox.seedMessages(wanted.messages ?? 0);
-    accounts.add(account);
-    notifications.follow(account);
-    return { id: account.id, address };
-  };
-
-  const clients = options.clients ?? [DEMO_CLIENT];
-  const entra = createEntra({
-    accounts,
-    clients,
-    clock,
-    random,
-    tokens,
-    signer,
-    accessTokenMs,
-    autoConsent: options.autoConsent ?? true,
-    signInAs: () => signInAs,
-    origin: () => entraServer.origin,
+  const microsoft = createMicrosoft(shared, {
+    clients: options.clients ?? [DEMO_CLIENT],
+    autoConsent,
+    accessTokenMs: accessTokenMs ?? [HOUR, 1.5 * HOUR],
+    graphOrigin: () => origin('graph'),
+    entraOrigin: () => origin('entra'),
   });
-  const graph = createGraphApp({
-    accounts,
-    subscriptions,
-    outbound,
-    random,
-    clock,
-    faults,
-    log,
-    behaviour: () => behaviour,
-    base: () => `${graphServer.origin}/v1.0`,
-    checkToken: tokens.check,
+  const google = createGoogleSide(shared, {
+    clients: options.googleClients ?? [DEMO_GOOGLE_CLIENT],
+    autoConsent,
+    accessTokenMs: accessTokenMs ?? [HOUR - 1_000, HOUR - 1_000],
+    googleOrigin: () => origin('google'),
   });
+  /** Calls the one that fits the provider of a mailbox. */
+  const at = <T>(
+    address: string,
+    ofMicrosoft: (account: ReturnType<typeof microsoft.create>) => T,
+    ofGoogle: (account: ReturnType<typeof google.create>) => T,
+  ): T => {
+    const account = microsoft.accounts.find(address);
+    if (account) return ofMicrosoft(account);
+    const other = google.accounts.find(address);
+    if (other) return ofGoogle(other);
+    throw new Error(`There is no mailbox ${address}.`);
+  };
 
   const control: Control = {
-    ...createMailControl(find, random, clock),
-    createMailbox: createAccount,
-    issueToken: ({ mailbox, expiresInMs = HOUR, app = DEMO_CLIENT.id }) =>
-      tokens.issueAccess({ account: find(mailbox), app }, expiresInMs),
+    ...createMailControl((address) =>
+      at<MailAccount>(
+        address,
+        (account) => account,
+        (account) => account,
+      ),
+    ),
+    ...microsoft.control,
+    ...google.control,
+    createMailbox: (wanted) => {
+      if (microsoft.accounts.find(wanted.address) ?? google.accounts.find(wanted.address))
+        throw new Error(`There is a mailbox ${wanted.address} already.`);
+      const { id, address } = (wanted.provider === 'google' ? google : microsoft).create(wanted);
+      return { id, address };
+    },
+    issueToken: ({ mailbox, expiresInMs = HOUR, app, scopes = EVERYTHING }) =>
+      at(
+        mailbox,
+        (account) => microsoft.issueToken(account, app ?? DEMO_CLIENT.id, expiresInMs),
+        (account) => google.issueToken(account, app, scopes, expiresInMs),
+      ),
     refuse: ({ mailbox, how }) => {
-      find(mailbox).refusal = how;
+      const set = (account: { refusal: typeof how }) => {
+        account.refusal = how;
+      };
+      at(mailbox, set, set);
     },
-    revoke: ({ mailbox }) => {
-      tokens.revoke(find(mailbox));
-      control.lifecycle({ mailbox, event: 'subscriptionRemoved' });
-    },
-    failSignIn: entra.fail,
-    signInAs: ({ mailbox }) => {
-      signInAs = find(mailbox).address;
-    },
-    expireCursors: ({ mailbox }) => find(mailbox).generations.expireAll(),
+    revoke: ({ mailbox }) => at(mailbox, microsoft.revoke, google.revoke),
+    signInAs: ({ mailbox }) => at(mailbox, microsoft.signInAs, google.signInAs),
+    expireCursors: ({ mailbox }) =>
+      at(
+        mailbox,
+        (account) => account.generations.expireAll(),
+        (account) => account.history.expire(),
+      ),
     behave: (change) => {
       behaviour = adjust(behaviour, change);
     },
-    throttle: ({ mailbox, limits }) => {
-      throttles.set(find(mailbox).address, limits);
-    },
+    throttle: ({ mailbox, limits }) =>
+      at(
+        mailbox,
+        (account) => microsoft.throttle(account, limits),
+        (account) => google.throttle(account, limits),
+      ),
     fault: faults.plan,
     release: faults.release,
     held: faults.holding,
     clearFaults: faults.clear,
-    lifecycle: ({ mailbox, event }) => {
-      for (const subscription of subscriptions.ofAccount(find(mailbox))) {
-        notifications.lifecycle(subscription, event);
-        if (event === 'subscriptionRemoved') subscriptions.remove(subscription.id);
-      }
-    },
-    deliveries: () => ({ ...deliveries.stats(), underWay: notifications.pending() + outbound.inFlight() }),
-    endpointState: ({ url }) => deliveries.stateOf(url),
     advance: ({ ms }) => clock.advance(ms),
     now: clock.now,
     requests: log.entries,
@@ -196,22 +186,33 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     clearRequests: log.clear,
   };
 
-  const ports = options.ports ?? { graph: 0, entra: 0 };
-  const graphServer = await listen({ tls, host, port: ports.graph }, async (request) =>
-    isControlRequest(request) ? handleControl(request, control) : graph(request),
-  );
-  const entraServer = await listen({ tls, host, port: ports.entra }, overHttp({ entra, clock, faults, log }));
+  const serve = async (server: Server, handle: (request: HttpRequest) => Promise<HttpReply>) => {
+    const port = options.ports?.[server] ?? 0;
+    servers.set(server, await listen({ tls, host, port }, handle));
+  };
+  const withControl =
+    (handle: (request: HttpRequest) => Promise<HttpReply>) => async (request: HttpRequest) =>
+      isControlRequest(request) ? handleControl(request, control) : handle(request);
+  await serve('graph', withControl(microsoft.graph));
+  await serve('entra', microsoft.entra);
+  await serve('gmail', withControl(google.gmail));
+  await serve('google', google.google);
+  await serve('pubsub', google.pubsub);
   const stopTime = options.realTime ? runInRealTime(clock) : () => {};
 
   return {
-    graph: { url: `${graphServer.origin}/v1.0`, ca: tls.ca },
-    entra: { url: entraServer.origin, ca: tls.ca },
+    graph: { url: `${origin('graph')}/v1.0`, ca: tls.ca },
+    entra: { url: origin('entra'), ca: tls.ca },
+    gmail: { url: origin('gmail'), ca: tls.ca },
+    google: { url: origin('google'), ca: tls.ca, serviceAccount: google.serviceAccount() },
+    pubsub: { url: origin('pubsub'), ca: tls.ca },
     control,
     close: async () => {
       stopTime();
       faults.clear();
-      outbound.close();
-      await Promise.all([graphServer.close(), entraServer.close()]);
+      microsoft.close();
+      google.close();
+      await Promise.all([...servers.values()].map((server) => server.close()));
     },
   };
 }

@@ -22,6 +22,8 @@ export interface CallOptions {
   readonly method?: string;
   readonly token?: string;
   readonly body?: unknown;
+  /** In place of JSON. */
+  readonly text?: string;
   /** Sent as it is, in place of JSON. */
   readonly form?: Readonly<Record<string, string>>;
   readonly prefer?: string;
@@ -42,12 +44,17 @@ export const IMMUTABLE = 'IdType="ImmutableId"';
 
 let devCa: DevCa | undefined;
 
+/** One authority for all tests of a process: making keys takes long. */
+export function testCa(): DevCa {
+  devCa ??= createDevCa();
+  return devCa;
+}
+
 export async function startWorld(
   options: SimulatorOptions = {},
   mailbox: Omit<Parameters<Simulator['control']['createMailbox']>[0], 'address'> = {},
 ): Promise<World> {
-  devCa ??= createDevCa();
-  const simulator = await createSimulator({ devCa, ...options });
+  const simulator = await createSimulator({ devCa: testCa(), ...options });
   const { address } = simulator.control.createMailbox({ address: 'ada@contoso.example.com', ...mailbox });
   const token = simulator.control.issueToken({ mailbox: address, expiresInMs: 365 * 24 * 60 * 60_000 });
   const agent = new Agent({ ca: simulator.graph.ca, keepAlive: true, maxSockets: 50 });
@@ -68,9 +75,11 @@ export async function startWorld(
   };
 }
 
-function send(agent: Agent, url: string, options: CallOptions): Promise<Answer> {
+/** One request over HTTPS. */
+export function send(agent: Agent, url: string, options: CallOptions): Promise<Answer> {
   const form = options.form ? new URLSearchParams({ ...options.form }).toString() : undefined;
-  const payload = form ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
+  const payload =
+    form ?? options.text ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
   const method = options.method ?? (payload === undefined ? 'GET' : 'POST');
   const headers: Record<string, string> = {
     ...(options.token ? { authorization: `Bearer ${options.token}` } : {}),

@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { type Account, type Accounts, uuidOf } from '../graph/accounts.ts';
 import { type HttpReply, type HttpRequest, json } from '../http/message.ts';
+import type { Signer } from '../oauth/signer.ts';
 import type { Random } from '../random.ts';
 import { authorize, type Client } from './authorize.ts';
 import { EntraFault } from './failures.ts';
-import type { Signer } from './signer.ts';
 import type { Tokens } from './tokens.ts';
 
 /** A failure to come. Exactly one of `aadsts` and `status`. */

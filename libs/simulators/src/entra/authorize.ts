@@ -1,6 +1,7 @@
 /** The page where a person signs in and agrees. */
 import type { Account, Accounts } from '../graph/accounts.ts';
 import type { HttpReply } from '../http/message.ts';
+import { consentPage, page, redirectBack } from '../oauth/pages.ts';
 import { EntraFault } from './failures.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -37,13 +38,8 @@ export function authorize(
   )
     return page(400, new EntraFault(50011).message);
 
-  const back = (parameters: Readonly<Record<string, string>>): HttpReply => {
-    const target = new URL(redirectUri);
-    const state = query.get('state');
-    for (const [name, value] of Object.entries({ ...parameters, ...(state === null ? {} : { state }) }))
-      target.searchParams.set(name, value);
-    return { status: 302, headers: { location: target.href } };
-  };
+  const back = (parameters: Readonly<Record<string, string>>) =>
+    redirectBack(redirectUri, query.get('state'), parameters);
   const chosen = query.get('account') ?? query.get('login_hint') ?? deps.signInAs();
   const [first] = deps.accounts.all();
   const account = chosen === null ? first : deps.accounts.find(chosen);
@@ -53,7 +49,11 @@ export function authorize(
     if (challenge !== null && query.get('code_challenge_method') !== 'S256') throw new EntraFault(900144);
     const stumbled = stumble(account ?? null);
     if (stumbled) return stumbled;
-    if (!deps.autoConsent && !query.has('account')) return consentPage(url, deps.accounts);
+    if (!deps.autoConsent && !query.has('account'))
+      return consentPage(
+        url,
+        [...deps.accounts.all()].map(({ address }) => address),
+      );
     if (!account) throw new EntraFault(65004);
     const code = deps.tokens.issueCode({
       account,
@@ -68,26 +68,4 @@ export function authorize(
     if (error instanceof EntraFault) return back({ error: error.error, error_description: error.message });
     throw error;
   }
-}
-
-/** One link per mailbox: a person chooses who to be. */
-function consentPage(url: URL, accounts: Accounts): HttpReply {
-  const links = [...accounts.all()].map(({ address }) => {
-    const target = new URL(url);
-    target.searchParams.set('account', address);
-    return `<li><a href="${escapeHtml(target.pathname + target.search)}">${escapeHtml(address)}</a></li>`;
-  });
-  return page(200, `Pick an account and let the application read its mail.<ul>${links.join('')}</ul>`);
-}
-
-function page(status: number, content: string): HttpReply {
-  return {
-    status,
-    headers: { 'content-type': 'text/html; charset=utf-8' },
-    body: `<!doctype html><title>Sign in (simulator)</title><h1>Simulated sign-in</h1>${content}`,
-  };
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -1,9 +1,9 @@
 /** Tokens and codes that were given out, and what they are worth now. */
 import type { Clock } from '../clock.ts';
 import type { Account } from '../graph/accounts.ts';
+import type { Signer } from '../oauth/signer.ts';
 import type { Random } from '../random.ts';
 import { EntraFault } from './failures.ts';
-import type { Signer } from './signer.ts';
 
 /** What an access token allows. `account` is null for an application that acts for itself. */
 export interface Grant {

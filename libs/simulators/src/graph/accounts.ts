@@ -1,4 +1,6 @@
 /** The mailboxes Graph knows, each with its people, ids and what is held against it. */
+import type { MailActions } from '../control/actions.ts';
+import type { Directory } from '../mailbox/directory.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { createRandom, mixSeeds } from '../random.ts';
 import type { FeedState } from './delta-round.ts';
@@ -16,6 +18,7 @@ export interface Account {
   readonly kind: 'work' | 'consumer';
   readonly mailbox: Mailbox;
   readonly ids: Ids;
+  readonly actions: MailActions;
   readonly generations: Generations<FeedState>;
   readonly gate: Gate;
   /** Uids of messages that were permanently deleted by a request. */
@@ -24,25 +27,7 @@ export interface Account {
   refusal: 'none' | 'access-denied' | 'no-mailbox';
 }
 
-export interface Accounts {
-  add(account: Account): void;
-  /** By address or object id, in any case; undefined when unknown. */
-  find(name: string): Account | undefined;
-  all(): Iterable<Account>;
-}
-
-export function createAccounts(): Accounts {
-  const accounts = new Map<string, Account>();
-  const byId = new Map<string, Account>();
-  return {
-    add: (account) => {
-      accounts.set(account.address, account);
-      byId.set(account.id, account);
-    },
-    find: (name) => accounts.get(name.toLowerCase()) ?? byId.get(name.toLowerCase()),
-    all: () => accounts.values(),
-  };
-}
+export type Accounts = Directory<Account>;
 
 /** A UUID that belongs to a seed. */
 export function uuidOf(...seeds: number[]): string {

@@ -41,6 +41,7 @@ export interface Entered {
 export function logCall(call: Call, mailbox: string | null, inFlight: number, deps: CallDeps): LoggedRequest {
   return deps.log.add({
     at: deps.clock.now(),
+    service: 'graph',
     mailbox,
     method: call.method,
     path: call.path,
@@ -84,7 +85,12 @@ export async function suffer(call: Call, account: Account | null, deps: CallDeps
   if (fault?.kind === 'status') {
     const headers = fault.retryAfter === undefined ? {} : { 'retry-after': String(fault.retryAfter) };
     const message = fault.message ?? 'The service is unavailable.';
-    throw new GraphFault(fault.status, fault.code ?? 'UnknownError', message, headers);
+    throw new GraphFault(
+      fault.status,
+      fault.code ?? (fault.status === 503 ? 'ServiceNotAvailable' : 'UnknownError'),
+      message,
+      headers,
+    );
   }
   if (fault?.kind === 'hold') await deps.faults.held();
   const ms = deps.random.between(deps.behaviour().latencyMs);

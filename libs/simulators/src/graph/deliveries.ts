@@ -74,7 +74,7 @@ export function createDeliveries(
     }
     const reply = await outbound.post(
       delivery.url,
-      'application/json; charset=utf-8',
+      { 'content-type': 'application/json; charset=utf-8' },
       delivery.body,
       TIMEOUT_MS,
     );

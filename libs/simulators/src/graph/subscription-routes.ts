@@ -75,7 +75,12 @@ async function create(request: SubscriptionRequest, deps: SubscriptionDeps): Pro
 async function validate(url: string, { outbound, random }: SubscriptionDeps): Promise<void> {
   const token = `Validation: Testing client application reachability 100% for Request-Id: ${random.int(2 ** 32)}+${random.int(2 ** 32)}/=&é`;
   const target = `${url}${url.includes('?') ? '&' : '?'}validationToken=${encodeURIComponent(token)}`;
-  const reply = await outbound.post(target, 'text/plain; charset=utf-8', '', HANDSHAKE_MS);
+  const reply = await outbound.post(
+    target,
+    { 'content-type': 'text/plain; charset=utf-8' },
+    '',
+    HANDSHAKE_MS,
+  );
   const refuse = (message: string) => new GraphFault(400, 'ValidationError', message);
   if (reply.tookMs >= HANDSHAKE_MS) throw refuse('Subscription validation request timed out.');
   if (reply.status >= 300)

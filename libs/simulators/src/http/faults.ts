@@ -5,6 +5,7 @@ export type Fault =
   | {
       readonly kind: 'status';
       readonly status: number;
+      /** Of the provider's error; what is usual for the status when absent. */
       readonly code?: string;
       readonly message?: string;
       /** Seconds; no header when absent. */
@@ -103,10 +104,9 @@ export function createFaults(random: Random): Faults {
 }
 
 function drawFault(random: Random, rates: FaultRates): Fault | null {
-  if (random.chance(rates.unavailable)) return { kind: 'status', status: 503, code: 'ServiceNotAvailable' };
-  if (random.chance(rates.unavailableWithRetryAfter))
-    return { kind: 'status', status: 503, code: 'ServiceNotAvailable', retryAfter: 1 };
-  if (random.chance(rates.gatewayTimeout)) return { kind: 'status', status: 504, code: 'UnknownError' };
+  if (random.chance(rates.unavailable)) return { kind: 'status', status: 503 };
+  if (random.chance(rates.unavailableWithRetryAfter)) return { kind: 'status', status: 503, retryAfter: 1 };
+  if (random.chance(rates.gatewayTimeout)) return { kind: 'status', status: 504 };
   if (random.chance(rates.htmlError)) return { kind: 'html', status: 502 };
   if (random.chance(rates.reset)) return { kind: 'reset' };
   return random.chance(rates.drip) ? { kind: 'drip' } : null;

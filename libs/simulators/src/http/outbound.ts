@@ -12,7 +12,12 @@ export interface OutboundReply {
 
 export interface Outbound {
   /** Never throws. */
-  post(url: string, contentType: string, body: string, timeoutMs: number): Promise<OutboundReply>;
+  post(
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    body: string,
+    timeoutMs: number,
+  ): Promise<OutboundReply>;
   /** Calls that wait for an answer. */
   inFlight(): number;
   /** Breaks off what is under way. */
@@ -22,7 +27,7 @@ export interface Outbound {
 export function createOutbound(clock: Clock): Outbound {
   const running = new Set<AbortController>();
   return {
-    post: async (url, contentType, body, timeoutMs) => {
+    post: async (url, headers, body, timeoutMs) => {
       const started = clock.now();
       const controller = new AbortController();
       const cancel = clock.at(started + timeoutMs, () => controller.abort());
@@ -30,7 +35,7 @@ export function createOutbound(clock: Clock): Outbound {
       try {
         const response = await fetch(url, {
           method: 'POST',
-          headers: { 'content-type': contentType },
+          headers,
           body,
           redirect: 'manual',
           signal: controller.signal,

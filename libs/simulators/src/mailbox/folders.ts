@@ -1,4 +1,4 @@
-/** The folders a new mailbox has, in the language of its owner. */
+/** The folders a new mailbox has. Outlook's are named in the language of their owner; Gmail has but four places for a message. */
 import type { Role } from './message.ts';
 
 export type Locale = 'en' | 'nl';
@@ -57,7 +57,7 @@ function plain(name: string, children: readonly FolderPlan[] = []): FolderPlan {
 }
 
 /** `without` names roles that were never provisioned in this mailbox. */
-export function folderPlan(locale: Locale, without: readonly Role[], userFolders: boolean): FolderPlan[] {
+export function outlookFolders(locale: Locale, without: readonly Role[], userFolders: boolean): FolderPlan[] {
   const special = (role: PlannedRole, hidden = false, children: readonly FolderPlan[] = []): FolderPlan => ({
     name: NAMES[locale][role],
     role,
@@ -82,3 +82,8 @@ export function folderPlan(locale: Locale, without: readonly Role[], userFolders
   const provisioned = roles.filter((plan) => plan.role === null || !without.includes(plan.role));
   return userFolders ? [...provisioned, ...USER_FOLDERS] : provisioned;
 }
+
+/** Everything else in a Gmail mailbox is a label; folders without a role are the labels people made. */
+export const GMAIL_FOLDERS: readonly FolderPlan[] = (['inbox', 'archive', 'junk', 'deleted'] as const).map(
+  (role) => ({ name: role, role, hidden: false, children: [] }),
+);

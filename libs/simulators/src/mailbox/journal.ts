@@ -7,6 +7,7 @@ export interface MessageChange {
   readonly seq: number;
   readonly kind: MessageEvent;
   readonly uid: number;
+  readonly conversation: number;
   /** The folder it is in now, or was in when it was deleted. */
   readonly folder: number;
   /** Where a move came from. */

@@ -1,8 +1,8 @@
 /** One mailbox, for every provider alike: folders, messages, what may be done to them, and the journal of what was done. */
 import type { Clock } from '../clock.ts';
-import { createRandom, mixSeeds } from '../random.ts';
+import { createRandom, mixSeeds, type Random } from '../random.ts';
 import { generateContent } from './content.ts';
-import { type FolderPlan, folderPlan, type Locale } from './folders.ts';
+import type { FolderPlan } from './folders.ts';
 import { createJournal, type Journal } from './journal.ts';
 import type { Content, Flag, Folder, Message, Person, Role } from './message.ts';
 
@@ -10,9 +10,7 @@ export interface MailboxOptions {
   readonly seed: number;
   readonly owner: Person;
   readonly clock: Clock;
-  readonly locale?: Locale;
-  readonly without?: readonly Role[];
-  readonly userFolders?: boolean;
+  readonly folders: readonly FolderPlan[];
   /** How long a change stays invisible to change feeds, and a new message to reading, in milliseconds; asked at every change. */
   readonly lag?: () => number;
 }
@@ -23,8 +21,23 @@ export interface Delivery {
   readonly kind?: Message['kind'];
   readonly read?: boolean;
   readonly draft?: boolean;
+  readonly sent?: boolean;
+  readonly flag?: Flag;
+  readonly categories?: readonly string[];
+  /** The thread it belongs to; when absent an earlier one now and then, else one of its own. */
+  readonly conversation?: number;
   /** Now, when absent. */
   readonly receivedAt?: number;
+}
+
+/** What is named is set. */
+export interface MessageUpdate {
+  readonly folder?: number;
+  readonly read?: boolean;
+  readonly flag?: Flag;
+  readonly categories?: readonly string[];
+  readonly draft?: boolean;
+  readonly sent?: boolean;
 }
 
 export interface Mailbox {
@@ -40,15 +53,17 @@ export interface Mailbox {
   messages(): Iterable<Message>;
   size(): number;
   contentOf(message: Message): Content;
-  /** Fills a mailbox without a journal entry: mail that was there before anybody looked. Three quarters go to the inbox. */
-  seedMessages(count: number): void;
+  /** Fills a mailbox without a journal entry: mail that was there before anybody looked, a message a minute. */
+  seedMessages(count: number, choose: (random: Random) => Omit<Delivery, 'receivedAt'>): void;
   deliver(delivery: Delivery): Message;
   copy(uid: number, folder: number): Message;
   move(uid: number, folder: number): Message;
   /** For good. */
   remove(uid: number): void;
   markRead(uid: number, read: boolean): void;
-  change(uid: number, change: { readonly flag?: Flag; readonly categories?: readonly string[] }): void;
+  change(uid: number, change: Omit<MessageUpdate, 'folder' | 'read'>): void;
+  /** All at once: who follows the journal finds the message as it is afterwards, at each of the entries. */
+  update(uid: number, update: MessageUpdate): Message;
   createFolder(name: string, parent: number): Folder;
   renameFolder(uid: number, name: string): void;
   moveFolder(uid: number, parent: number): void;
@@ -87,7 +102,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
   const plant = (plans: readonly FolderPlan[], parent: number) => {
     for (const plan of plans) plant(plan.children, addFolder(plan.name, parent, plan.role, plan.hidden).uid);
   };
-  plant(folderPlan(options.locale ?? 'en', options.without ?? [], options.userFolders ?? true), root.uid);
+  plant(options.folders, root.uid);
   // Where messages wait unseen for their end: beside the tree, so that no list has it.
   addFolder('Deletions', null, 'deletions', true);
 
@@ -113,6 +128,10 @@ export function createMailbox(options: MailboxOptions): Mailbox {
     out.version++;
     if (!left.read) out.unread--;
   };
+  const earlierThread = (uid: number) => {
+    const earlier = Math.max(1, uid - 1 - random.int(20));
+    return messages.get(earlier)?.conversation ?? earlier;
+  };
   const seconds = (ms: number) => Math.floor(ms / SECOND) * SECOND;
 
   const store = (delivery: Delivery, visibleAt: number, copyOf: Message | null): Message => {
@@ -125,13 +144,13 @@ export function createMailbox(options: MailboxOptions): Mailbox {
       kind: delivery.kind ?? 'message',
       revision: 1,
       read: delivery.read ?? false,
-      flag: 'none',
+      flag: delivery.flag ?? 'none',
       draft: delivery.draft ?? false,
-      categories: copyOf?.categories ?? [],
+      sent: delivery.sent ?? false,
+      categories: delivery.categories ?? [],
       receivedAt,
       modifiedAt: copyOf ? seconds(clock.now()) : receivedAt,
-      conversation:
-        copyOf?.conversation ?? (random.chance(0.3) ? Math.max(1, uid - 1 - random.int(20)) : uid),
+      conversation: delivery.conversation ?? (random.chance(0.3) ? earlierThread(uid) : uid),
       given: copyOf?.given ?? delivery.content ?? null,
       contentOf: copyOf?.contentOf ?? uid,
       visibleAt,
@@ -150,6 +169,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
       entity: 'message',
       kind,
       uid: changed.uid,
+      conversation: changed.conversation,
       folder: changed.folder,
       from: before?.from ?? null,
       placement: before?.placement ?? changed.placement,
@@ -161,6 +181,33 @@ export function createMailbox(options: MailboxOptions): Mailbox {
   const touch = (touched: Message) => {
     touched.revision++;
     touched.modifiedAt = seconds(clock.now());
+  };
+  /** Each of these says what has to go into the journal. */
+  const relocate = (moved: Message, into: number) => {
+    folder(into);
+    if (moved.folder === into) return null;
+    const before = { from: moved.folder, placement: moved.placement };
+    leave(moved);
+    moved.folder = into;
+    moved.placement = ++placements;
+    touch(moved);
+    enter(moved);
+    return before;
+  };
+  const mark = (marked: Message, read: boolean) => {
+    if (marked.read === read) return false;
+    marked.read = read;
+    folder(marked.folder).unread += read ? -1 : 1;
+    return true;
+  };
+  const amend = (amended: Message, { flag, categories, draft, sent }: MessageUpdate) => {
+    if ([flag, categories, draft, sent].every((value) => value === undefined)) return false;
+    amended.flag = flag ?? amended.flag;
+    amended.categories = categories ?? amended.categories;
+    amended.draft = draft ?? amended.draft;
+    amended.sent = sent ?? amended.sent;
+    touch(amended);
+    return true;
   };
   const childrenOf = (uid: number) => [...folders.values()].filter((child) => child.parent === uid);
 
@@ -177,21 +224,10 @@ export function createMailbox(options: MailboxOptions): Mailbox {
     messages: () => messages.values(),
     size: () => messages.size,
     contentOf: (of) => ({ ...generateContent(seed, of.contentOf, owner), ...of.given }),
-    seedMessages: (count) => {
-      const places = [...folders.values()].filter((place) => place.parent !== null && place.role !== 'inbox');
-      const inbox = self.folderOf('inbox') ?? root;
+    seedMessages: (count, choose) => {
       const now = clock.now();
-      for (let index = 0; index < count; index++) {
-        const place = random.chance(0.75) ? inbox : (places[random.int(places.length)] ?? inbox);
-        const delivery = {
-          folder: place.uid,
-          read: random.chance(0.7),
-          draft: place.role === 'drafts',
-          kind: random.chance(0.01) ? ('meeting-request' as const) : ('message' as const),
-          receivedAt: now - (count - index) * 60 * SECOND,
-        };
-        store(delivery, 0, null);
-      }
+      for (let index = 0; index < count; index++)
+        store({ ...choose(random), receivedAt: now - (count - index) * 60 * SECOND }, 0, null);
     },
     deliver: (delivery) => {
       folder(delivery.folder);
@@ -203,23 +239,11 @@ export function createMailbox(options: MailboxOptions): Mailbox {
     copy: (uid, into) => {
       const original = message(uid);
       folder(into);
-      const copied = store({ ...original, folder: into }, clock.now(), original);
+      const copied = store({ ...original, folder: into, flag: 'none' }, clock.now(), original);
       record('created', copied);
       return copied;
     },
-    move: (uid, into) => {
-      const moved = message(uid);
-      const before = { from: moved.folder, placement: moved.placement };
-      folder(into);
-      if (moved.folder === into) return moved;
-      leave(moved);
-      moved.folder = into;
-      moved.placement = ++placements;
-      touch(moved);
-      enter(moved);
-      record('moved', moved, undefined, before);
-      return moved;
-    },
+    move: (uid, into) => self.update(uid, { folder: into }),
     remove: (uid) => {
       const removed = message(uid);
       leave(removed);
@@ -227,18 +251,20 @@ export function createMailbox(options: MailboxOptions): Mailbox {
       record('deleted', removed);
     },
     markRead: (uid, read) => {
-      const marked = message(uid);
-      if (marked.read === read) return;
-      marked.read = read;
-      folder(marked.folder).unread += read ? -1 : 1;
-      record('read', marked);
+      self.update(uid, { read });
     },
     change: (uid, change) => {
-      const changed = message(uid);
-      if (change.flag !== undefined) changed.flag = change.flag;
-      if (change.categories !== undefined) changed.categories = change.categories;
-      touch(changed);
-      record('changed', changed);
+      self.update(uid, change);
+    },
+    update: (uid, update) => {
+      const updated = message(uid);
+      const before = update.folder === undefined ? null : relocate(updated, update.folder);
+      const amended = amend(updated, update);
+      const marked = update.read !== undefined && mark(updated, update.read);
+      if (before) record('moved', updated, undefined, before);
+      if (amended) record('changed', updated);
+      if (marked) record('read', updated);
+      return updated;
     },
     createFolder: (name, parent) => {
       folder(parent);

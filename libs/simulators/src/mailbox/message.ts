@@ -49,7 +49,9 @@ export interface Message {
   read: boolean;
   flag: Flag;
   draft: boolean;
-  /** Names of categories or labels, beside the folder. */
+  /** Sent by the owner; where it lies is another matter. */
+  sent: boolean;
+  /** Names of categories, or ids of labels, beside the folder. */
   categories: readonly string[];
   /** Milliseconds since 1970, whole seconds. */
   readonly receivedAt: number;

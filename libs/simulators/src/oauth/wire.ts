@@ -1,24 +1,21 @@
-/** Entra over HTTP: each request is noted, and its answer is held back or lost if that was planned. */
-import type { Clock } from '../clock.ts';
-import { type Faults, htmlPage } from '../http/faults.ts';
+/** Sign-in over HTTP: each request is noted, and its answer is held back or lost if that was planned. */
+import { htmlPage } from '../http/faults.ts';
 import type { HttpReply, HttpRequest } from '../http/message.ts';
-import type { RequestLog } from '../http/request-log.ts';
-import type { Entra } from './app.ts';
-
-export interface WireDeps {
-  readonly entra: Entra;
-  readonly clock: Clock;
-  readonly faults: Faults;
-  readonly log: RequestLog;
-}
+import type { Service } from '../http/request-log.ts';
+import type { Shared } from '../shared.ts';
 
 /** Of a form only the kind of grant is noted: the rest is secret. What is held back or lost was done nevertheless. */
-export function overHttp({ entra, clock, faults, log }: WireDeps) {
+export function overHttp(
+  service: Service,
+  handle: (request: HttpRequest) => Promise<HttpReply>,
+  { clock, faults, log }: Pick<Shared, 'clock' | 'faults' | 'log'>,
+) {
   return async (request: HttpRequest): Promise<HttpReply> => {
     const { method, url } = request;
     const grant = new URLSearchParams(request.body.toString()).get('grant_type');
     const entry = log.add({
       at: clock.now(),
+      service,
       mailbox: null,
       method,
       path: url.pathname,
@@ -31,7 +28,7 @@ export function overHttp({ entra, clock, faults, log }: WireDeps) {
     const reply =
       fault?.kind === 'status' || fault?.kind === 'html'
         ? { status: fault.status, headers: { 'content-type': 'text/html' }, body: htmlPage(fault.status) }
-        : await entra.handle(request);
+        : await handle(request);
     entry.status = reply.status;
     if (fault?.kind === 'hold') await faults.held();
     return fault?.kind === 'reset' || fault?.kind === 'drip' ? { ...reply, wire: fault.kind } : reply;
