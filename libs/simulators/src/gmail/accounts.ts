@@ -7,7 +7,6 @@ import type { History } from './history.ts';
 import type { GmailIds } from './ids.ts';
 import type { Labels } from './labels.ts';
 import type { Meter } from './quota.ts';
-import type { Watch } from './watches.ts';
 
 export interface GmailAccount {
   /** The `sub` of its id tokens: 21 digits. */
@@ -27,6 +26,18 @@ export interface GmailAccount {
   watching: number;
   /** Refuses everything: an administrator's policy, or mail switched off. */
   refusal: 'none' | 'access-denied' | 'no-mailbox';
+}
+
+/** One push client: a mailbox has at most one for each project. */
+export interface Watch {
+  readonly topic: string;
+  readonly labelIds: readonly string[];
+  readonly excludes: boolean;
+  readonly expiresAt: number;
+  /** When it was told last. */
+  toldAt: number;
+  /** Whether the next telling is planned. */
+  due: boolean;
 }
 
 export type GmailAccounts = Directory<GmailAccount>;

@@ -4,7 +4,8 @@ import { type HttpReply, type HttpRequest, json, type Wire } from '../http/messa
 import { grantOf, type TokenCheck } from './access.ts';
 import type { GoogleGrant } from './accounts.ts';
 import { type BatchItem, runBatch } from './batch.ts';
-import { dispatch, type Entered, enter, type GmailCall, type GmailDeps, logCall, suffer } from './calls.ts';
+import { dispatch, type Entered, enter, type GmailCall, logCall, suffer } from './calls.ts';
+import type { GmailDeps } from './deps.ts';
 import { envelope, GoogleFault, invalid } from './errors.ts';
 import type { GmailReply } from './request.ts';
 

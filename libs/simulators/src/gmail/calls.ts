@@ -2,10 +2,10 @@
 import { setTimeout as realTime } from 'node:timers/promises';
 import type { Fault } from '../http/faults.ts';
 import type { LoggedRequest } from '../http/request-log.ts';
-import type { Broker } from '../pubsub/broker.ts';
 import type { Shared } from '../shared.ts';
 import { admit } from './access.ts';
 import type { GmailAccount, GoogleGrant } from './accounts.ts';
+import type { GmailDeps } from './deps.ts';
 import { draftRoutes } from './draft-routes.ts';
 import { GoogleFault } from './errors.ts';
 import { select } from './fields.ts';
@@ -13,12 +13,7 @@ import { historyRoute } from './history-routes.ts';
 import { labelRoutes } from './label-routes.ts';
 import { messageRoutes, threadRoutes } from './message-routes.ts';
 import { type GmailReply, type GmailRequest, ok } from './request.ts';
-import { stopRoute, type Watches, watchRoute } from './watches.ts';
-
-export interface GmailDeps extends Shared {
-  readonly watches: Watches;
-  readonly broker: Broker;
-}
+import { stopRoute, watchRoute } from './watch-routes.ts';
 
 export interface GmailCall {
   readonly method: string;

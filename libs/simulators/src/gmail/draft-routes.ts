@@ -1,6 +1,6 @@
 /** `/drafts…`. */
 import type { Content, Message } from '../mailbox/message.ts';
-import type { GmailDeps } from './calls.ts';
+import type { GmailDeps } from './deps.ts';
 import { notFound } from './errors.ts';
 import { pageOf } from './lists.ts';
 import { viewOf } from './message-routes.ts';

@@ -1,5 +1,5 @@
 /** `/history`. */
-import type { GmailDeps } from './calls.ts';
+import type { GmailDeps } from './deps.ts';
 import { GoogleFault, invalid } from './errors.ts';
 import type { HistoryRecord } from './history.ts';
 import { labelIds, reference } from './message-shape.ts';

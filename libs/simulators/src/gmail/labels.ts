@@ -25,7 +25,7 @@ export interface Labels {
   remove(label: Label): void;
 }
 
-export const SYSTEM_LABELS = [
+const SYSTEM_LABELS = [
   'CHAT',
   'SENT',
   'INBOX',

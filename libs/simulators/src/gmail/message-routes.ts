@@ -2,7 +2,7 @@
 import type { Message } from '../mailbox/message.ts';
 import type { GmailAccount } from './accounts.ts';
 import { relabel } from './actions.ts';
-import type { GmailDeps } from './calls.ts';
+import type { GmailDeps } from './deps.ts';
 import { GoogleFault, invalid, notFound } from './errors.ts';
 import { withLabels } from './labels.ts';
 import { matching, pageOf } from './lists.ts';

@@ -44,7 +44,7 @@ const LEGACY: Readonly<Record<string, number>> = {
   'threads.get': 10,
 };
 
-export function costOf(method: string, costs: QuotaBehaviour['costs']): number {
+function costOf(method: string, costs: QuotaBehaviour['costs']): number {
   return (costs === 'legacy' ? LEGACY[method] : undefined) ?? COSTS[method] ?? 5;
 }
 
@@ -184,7 +184,7 @@ function quotaExceeded(limit: string, project: string): GoogleFault {
 }
 
 /** Google numbers projects: here by their id. */
-export function projectNumber(project: string): string {
+function projectNumber(project: string): string {
   let number = 7n;
   for (const byte of Buffer.from(project)) number = (number * 31n + BigInt(byte)) % 1_000_000_000_000n;
   return number.toString().padStart(12, '1');
