@@ -77,7 +77,7 @@ const PROTOCOL: Verdict = [
   'Microsoft’s sign-in answered in an unexpected way; are MS_AUTHORITY and MS_TOKEN_URL right?',
 ];
 
-/** By the number behind `AADSTS` ([LEARN:reference-error-codes]). */
+/** By the number behind `AADSTS` (learn.microsoft.com, "Microsoft Entra authentication and authorization error codes"). */
 const BY_NUMBER: ReadonlyMap<number, Verdict> = new Map(
   (
     [
