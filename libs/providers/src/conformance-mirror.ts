@@ -144,6 +144,7 @@ export function createMirror(connect: () => Promise<Session>, patience?: Patienc
   const pages: { scope: string; page: Page }[] = [];
   const complete = new Set<string>();
   const dirty = new Set<string>();
+  const seeded = new Set<string>();
   let session: Session | null = null;
 
   const store = (scope: string, page: Page) => {
@@ -180,7 +181,8 @@ export function createMirror(connect: () => Promise<Session>, patience?: Patienc
 
   const pullAll = async (using: Session, { mailbox, address }: MailboxUpsert, options: SyncOptions) => {
     try {
-      if (complete.has(mailbox)) await mirror.pullOnce(using, mailbox, address, 'live', options);
+      if (seeded.delete(mailbox) || complete.has(mailbox))
+        await mirror.pullOnce(using, mailbox, address, 'live', options);
       for (let jobs = 0; !complete.has(mailbox); jobs += 1) {
         if (jobs > 1_000) throw new Error(`the import of ${address} never ends`);
         const before = pages.length;
@@ -226,6 +228,7 @@ export function createMirror(connect: () => Promise<Session>, patience?: Patienc
     rewind(scope, cursor) {
       cursors.set(scope, cursor);
       complete.delete(scope);
+      seeded.add(scope);
     },
     isInterruption: (error) => error instanceof Interrupted,
     copiesIn(path) {

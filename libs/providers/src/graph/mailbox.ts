@@ -8,6 +8,15 @@ import { importRound, newMessages } from './first-round.ts';
 import type { Open } from './open.ts';
 import { isDue, reconcile } from './reconcile.ts';
 
+/** Says that there is an import to be done. */
+const START_OVER: Page = {
+  changes: [],
+  cursor: FROM_THE_START,
+  origin: 'reconcile',
+  done: false,
+  estimate: null,
+};
+
 export async function* pullMailbox(open: Open, { cursor, lane }: PullRequest): AsyncGenerator<Page> {
   const stored = readCursor(cursor);
   try {
@@ -17,9 +26,10 @@ export async function* pullMailbox(open: Open, { cursor, lane }: PullRequest): A
     } else if (lane === 'backfill') {
       const imported = yield* importRound(open, stored ?? FROM_THE_START);
       if (imported.round === null) yield* followChanges(open, imported);
-    } else if (stored !== null) yield* newMessages(open, stored);
+    } else if (stored === null) yield START_OVER;
+    else yield* newMessages(open, stored);
   } catch (error) {
     if (!(error instanceof ProviderError) || error.code !== CURSOR_EXPIRED) throw error;
-    yield { changes: [], cursor: FROM_THE_START, origin: 'reconcile', done: false, estimate: null };
+    yield START_OVER;
   }
 }

@@ -180,6 +180,15 @@ describe('a link that is no longer known', () => {
     expect(rig.mirror.copiesIn(INBOX).filter(({ flags }) => flags.includes('flagged'))).toHaveLength(1);
   });
 
+  it('is read anew by whoever finds its cursor put back to nothing, or made by another version', async () => {
+    for (const cursor of [null, { v: 1, select: 0, link: 'https://example.com' }]) {
+      rig.mirror.rewind(scope(), cursor);
+      expect(await live()).toMatchObject([{ changes: [], done: false }]);
+      await importFolder(rig, INBOX);
+      expect(idsInView(INBOX)).toHaveLength(12);
+    }
+  });
+
   it('during the import begins it anew', async () => {
     rig.mirror.rewind(scope(), null);
     await rig.mirror.pullOnce(await rig.connect(), scope(), rig.box(INBOX).address, 'backfill', {
@@ -246,7 +255,7 @@ describe('comparing all ids', () => {
     copies.delete(name);
     copies.set('ghost', { ...copy, copy: { ...copy.copy, id: 'AAghost' } });
     rig.control.deliver({ mailbox: rig.mailbox });
-    rig.control.advance({ ms: 2 * DAY });
+    rig.control.advance({ ms: 3 * DAY });
     await live();
     expect(copies.has('ghost')).toBe(false);
     expect(rig.mirror.state.cursors.get(rig.box(INBOX).mailbox)).toBeNull();

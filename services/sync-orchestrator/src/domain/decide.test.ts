@@ -154,6 +154,23 @@ describe('imports', () => {
     expect(done.state.state).toBe('live');
   });
 
+  it('are gone on with where a cursor was put back, however complete they seemed', () => {
+    const seeded = when(given(list(), inbox(running('a'))), { kind: 'seeded', scope: 'inbox' });
+    expect(jobs(seeded.effects)).toEqual(['live inbox']);
+    const run = seeded.state.scopes.get('inbox')?.inFlight?.run ?? '';
+    const nothing = {
+      kind: 'reported',
+      scope: 'inbox',
+      report: report(run, { outcome: 'nothing' }),
+    } as const;
+    expect(jobs(when(seeded.state, nothing).effects)).toEqual(['backfill inbox']);
+    expect(
+      when(given(list()), { kind: 'seeded', scope: MAILBOXES_SCOPE }).state.scopes.get(MAILBOXES_SCOPE),
+    ).toMatchObject({
+      backfilled: true,
+    });
+  });
+
   it('wait while the projector is behind, live looks do not', () => {
     const importing = given(list({ wanted: 'push' }), inbox({ backfilled: false }));
     const { effects } = when(importing, { kind: 'swept' }, { backfillAllowed: false });

@@ -100,7 +100,13 @@ function evolve(state: SyncState, event: SyncEvent, context: DecideContext): Syn
         cursorAt: event.at,
       }));
     case 'seeded':
-      return mapScope(state, event.scope, (scope) => ({ ...scope, wanted: 'user', inFlight: null }));
+      // The cursor may be one of the middle of the import, or of its beginning.
+      return mapScope(state, event.scope, (scope) => ({
+        ...scope,
+        wanted: 'user',
+        inFlight: null,
+        backfilled: event.scope === MAILBOXES_SCOPE,
+      }));
     case 'mailbox':
       return mailbox(state, event.data);
     case 'paused':
