@@ -10,6 +10,7 @@ import { createHistory } from './gmail/history.ts';
 import { createGmailIds } from './gmail/ids.ts';
 import { createLabels } from './gmail/labels.ts';
 import { createMeter } from './gmail/quota.ts';
+import { createThreads } from './gmail/threads.ts';
 import { createWatches } from './gmail/watches.ts';
 import { createGoogle } from './google/app.ts';
 import type { ServiceAccount } from './google/service-account.ts';
@@ -217,6 +218,7 @@ export function createGoogleSide(shared: Shared, options: GoogleOptions): Google
         labels,
         history,
         drafts,
+        threads: createThreads(mailbox),
         actions: createGmailActions({ mailbox, ids, labels, history, drafts }, random),
         meter: createMeter(
           () => ({ ...behaviour().quota, ...throttles.get(address) }),

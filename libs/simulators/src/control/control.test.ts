@@ -26,6 +26,31 @@ describe('control', () => {
     expect((await overHttp('constructor')).status).toBe(404);
   });
 
+  test('mailboxes of both providers have addresses of their own, and take the same orders', async () => {
+    const { control } = world.simulator;
+    const mailbox = 'ada@example.com';
+    control.createMailbox({ address: mailbox, provider: 'google' });
+    for (const provider of ['google', 'microsoft'] as const)
+      expect(() => control.createMailbox({ address: mailbox, provider })).toThrow(/already/);
+    const url = world.simulator.gmail.url.concat('/__sim/deliver');
+    const { text } = await world.graph(url, { body: { mailbox, labels: ['INBOX', 'STARRED'] } });
+    const ids: string[] = JSON.parse(text);
+    for (const address of [mailbox, world.mailbox]) {
+      const own = address === mailbox ? ids : control.deliver({ mailbox: address });
+      control.markRead({ mailbox: address, ids: own, read: true });
+      control.flag({ mailbox: address, ids: own, flag: 'flagged' });
+      control.move({ mailbox: address, ids: own, to: 'archive' });
+      const folder = control.createFolder({ mailbox: address, name: 'Mine' });
+      control.move({ mailbox: address, ids: own, to: folder });
+      expect(control.messages({ mailbox: address, folder })).toMatchObject([{ read: true, flag: 'flagged' }]);
+      expect(control.folders({ mailbox: address }).find(({ id }) => id === folder)?.messages).toBe(1);
+      control.remove({ mailbox: address, ids: own });
+      expect(control.messages({ mailbox: address })).toEqual([]);
+    }
+    expect(() => control.lifecycle({ mailbox, event: 'missed' })).toThrow(/no Microsoft mailbox/);
+    expect(() => control.spending({ mailbox: world.mailbox })).toThrow(/no Gmail mailbox/);
+  });
+
   test('requests are logged with what they were', async () => {
     await world.graph('/me/mailFolders?$top=5');
     await world.graph('/me/messages/none');

@@ -7,6 +7,7 @@ import type { History } from './history.ts';
 import type { GmailIds } from './ids.ts';
 import type { Labels } from './labels.ts';
 import type { Meter } from './quota.ts';
+import type { Threads } from './threads.ts';
 
 export interface GmailAccount {
   /** The `sub` of its id tokens: 21 digits. */
@@ -18,6 +19,7 @@ export interface GmailAccount {
   readonly labels: Labels;
   readonly history: History;
   readonly drafts: Drafts;
+  readonly threads: Threads;
   readonly actions: MailActions;
   readonly meter: Meter;
   /** By project. */

@@ -25,6 +25,7 @@ const ALIASES: ReadonlyMap<string, string | null> = new Map([
   ['sentitems', 'SENT'],
 ]);
 const PLACES = ['INBOX', 'SPAM', 'TRASH'];
+const CORRESPONDENTS = [{ name: 'Bo', address: 'bo@example.com' }];
 
 /** Throws for a label there is none of. */
 export function relabel(
@@ -41,7 +42,7 @@ export function relabel(
 
 /** Mail as it lies in Gmail mailboxes: much in the inbox, more archived, some of it labelled, spam and trash beside. */
 export function gmailMail(mailbox: Mailbox, labels: Labels): (random: Random) => Delivery {
-  const own = labels.all().filter(({ type }) => type === 'user');
+  const userLabels = labels.all().filter(({ type }) => type === 'user');
   return (random) => {
     const draw = random.next();
     const chosen: string[] = [];
@@ -51,14 +52,16 @@ export function gmailMail(mailbox: Mailbox, labels: Labels): (random: Random) =>
     else if (draw < 0.63) chosen.push('TRASH');
     else if (draw < 0.66) chosen.push('SPAM');
     else if (draw < 0.68) chosen.push('DRAFT');
-    const label = own[random.int(own.length)];
+    const label = userLabels[random.int(userLabels.length)];
     if (label && random.chance(0.3)) chosen.push(label.id);
     if (random.chance(0.05)) chosen.push('STARRED');
     if (random.chance(0.3)) chosen.push('UNREAD');
+    const own = chosen.includes('SENT') || chosen.includes('DRAFT');
+    const bare = random.chance(0.02) ? { subject: '', to: [], messageId: null } : {};
     return {
       ...withLabels(mailbox, chosen),
       kind: random.chance(0.01) ? 'meeting-request' : 'message',
-      ...(random.chance(0.02) ? { content: { subject: '', to: [], messageId: null } } : {}),
+      content: { ...(own ? { from: mailbox.owner, to: CORRESPONDENTS } : {}), ...bare },
     };
   };
 }

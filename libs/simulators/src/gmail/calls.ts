@@ -152,13 +152,11 @@ function route(segments: readonly string[], request: GmailRequest, deps: GmailDe
   }
 }
 
-function profile({ address, mailbox, history }: GmailAccount) {
-  const threads = new Set<number>();
-  for (const { conversation } of mailbox.messages()) threads.add(conversation);
+function profile({ address, mailbox, history, threads }: GmailAccount) {
   return {
     emailAddress: address,
     messagesTotal: mailbox.size(),
-    threadsTotal: threads.size,
+    threadsTotal: threads.count(),
     historyId: history.indexed().toString(),
   };
 }

@@ -151,6 +151,19 @@ describe('history', () => {
     expect((await world.gmail(`/history?startHistoryId=${await historyId(world)}`)).status).toBe(404);
   });
 
+  test('B9.9 what lags outlives an expiry: whoever begins anew is told of it', async () => {
+    deliver();
+    const before = await historyId(world);
+    world.control.behave({ lagMs: [1_000, 1_000] });
+    const id = deliver();
+    world.control.expireCursors({ mailbox: world.mailbox });
+    const start = await historyId(world);
+    expect(start).toBe(before);
+    world.control.advance({ ms: 1_000 });
+    expect(told((await since(start)).records).map(([, message]) => message)).toEqual([id]);
+    expect((await world.gmail(`/history?startHistoryId=${BigInt(start) - 1n}`)).status).toBe(404);
+  });
+
   test('B9.9 only a young account remembers everything', async () => {
     deliver();
     expect((await since('1')).records).toHaveLength(1);

@@ -38,7 +38,7 @@ export interface History {
   after(id: bigint): readonly HistoryRecord[];
   /** Does something that leaves no records. */
   silently(task: () => void): void;
-  /** Makes every history id there is too old. */
+  /** Makes every history id there is too old; while changes lag, all but the newest. */
   expire(): void;
   /** Calls `listener` for every record from now on, at once. */
   listen(listener: (record: HistoryRecord) => void): void;
@@ -122,17 +122,20 @@ export function createHistory(deps: HistoryDeps): History {
     const end = records.findIndex((record) => record.visibleAt > clock.now());
     return end < 0 ? records.length : end;
   };
+  const indexed = () => {
+    const end = visible();
+    if (end === records.length) return head;
+    return records[end - 1]?.id ?? (floor > deps.start ? floor : deps.start);
+  };
   const expire = () => {
-    floor = next();
-    records = [];
+    const end = visible();
+    // Between what was told and what is still to come there may be no id left: then the newest one lives on.
+    floor = end === records.length ? next() : indexed();
+    records = records.slice(end);
   };
   return {
     head: () => head,
-    indexed: () => {
-      const end = visible();
-      if (end === records.length) return head;
-      return records[end - 1]?.id ?? (floor > deps.start ? floor : deps.start);
-    },
+    indexed,
     ofMessage: (uid) => last.get(uid)?.id ?? head,
     readableAt: (uid) => last.get(uid)?.readableAt ?? 0,
     labelsOf: (uid) => last.get(uid)?.labels ?? [],

@@ -88,18 +88,4 @@ describe('lists', () => {
     ]);
     expect((await world.gmail(`/threads/${answer}`)).status).toBe(404);
   });
-
-  test('a large mailbox is listed in no time', async () => {
-    world.control.behave({ quota: { unitsPerMinute: 1e9 } });
-    world.control.createMailbox({ address: 'big@example.com', provider: 'google', messages: 20_000 });
-    const token = world.control.issueToken({ mailbox: 'big@example.com' });
-    const started = performance.now();
-    const first = await world.gmail('/messages?maxResults=500&includeSpamTrash=true', { token });
-    const second = await world.gmail(
-      `/messages?maxResults=500&includeSpamTrash=true&pageToken=${first.body.nextPageToken}`,
-      { token },
-    );
-    expect(listOf(second.body, 'messages')).toHaveLength(500);
-    expect(performance.now() - started).toBeLessThan(5_000);
-  });
 });

@@ -98,10 +98,9 @@ export function threadRoutes(
   const [id, action] = segments;
   if (id === undefined) return threadList(request, deps);
   const now = deps.clock.now();
-  const conversation = account.ids.conversation(id);
-  const messages = [...account.mailbox.messages()].filter(
-    ({ uid, ...message }) => message.conversation === conversation && account.history.readableAt(uid) <= now,
-  );
+  const messages = account.threads
+    .messages(account.ids.conversation(id) ?? 0)
+    .filter(({ uid }) => account.history.readableAt(uid) <= now);
   if (messages.length === 0) throw notFound();
   if (method === 'GET') {
     const format = formatOf(query);
