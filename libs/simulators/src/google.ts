@@ -9,7 +9,7 @@ import { createDrafts } from './gmail/drafts.ts';
 import { createHistory } from './gmail/history.ts';
 import { createGmailIds } from './gmail/ids.ts';
 import { createLabels } from './gmail/labels.ts';
-import { createMeter } from './gmail/quota.ts';
+import { createMeter, STORM } from './gmail/quota.ts';
 import { createThreads } from './gmail/threads.ts';
 import { createWatches } from './gmail/watches.ts';
 import { createGoogle } from './google/app.ts';
@@ -225,6 +225,7 @@ export function createGoogleSide(shared: Shared, options: GoogleOptions): Google
           projects,
           clock,
           random,
+          () => shared.log.broken(`more than ${STORM} requests in one minute without quota: ${address}`),
         ),
         watches: new Map(),
         watching: 0,

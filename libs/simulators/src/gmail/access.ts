@@ -1,6 +1,6 @@
 /** Who may ask what: tokens, scopes, and whose mailbox a path is about. */
 import type { GmailAccount, GoogleGrant } from './accounts.ts';
-import { GoogleFault } from './errors.ts';
+import { GoogleFault, invalid } from './errors.ts';
 import { isAllowed, methodOf, seesOnlyMetadata } from './methods.ts';
 
 export type TokenCheck =
@@ -33,16 +33,16 @@ export interface Asked {
   readonly query: URLSearchParams;
 }
 
-/** The mailbox and the name of the method. Throws 403 and 404 for what is out of reach. */
+/** The mailbox, the name of the method, and the path after the user. Throws 403 and 404 for what is out of reach. */
 export function admit(
   { method: verb, segments, query }: Asked,
   grant: GoogleGrant,
-): { readonly account: GmailAccount; readonly method: string } {
-  const [user = '', ...rest] = segments;
+): { readonly account: GmailAccount; readonly method: string; readonly segments: readonly string[] } {
+  const [user = '', ...rest] = segments.map(decoded);
   const method = methodOf(verb, rest);
   if (!method) throw new GoogleFault(404, 'notFound', 'Not Found');
   const { account, scopes } = grant;
-  if (!account || (user !== 'me' && decodeURIComponent(user).toLowerCase() !== account.address))
+  if (!account || (user !== 'me' && user.toLowerCase() !== account.address))
     throw new GoogleFault(403, 'forbidden', `Delegation denied for ${account?.address ?? user}`);
   if (!isAllowed(method, scopes))
     throw new GoogleFault(403, 'insufficientPermissions', 'Request had insufficient authentication scopes.', {
@@ -69,5 +69,13 @@ export function admit(
     throw new GoogleFault(403, 'domainPolicy', 'The domain administrators have disabled Gmail apps.');
   if (account.refusal === 'no-mailbox')
     throw new GoogleFault(400, 'failedPrecondition', 'Mail service not enabled');
-  return { account, method: method.name };
+  return { account, method: method.name, segments: rest };
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw invalid(`Invalid path segment: ${segment}`);
+  }
 }

@@ -35,8 +35,6 @@ export interface Entered {
 }
 
 const PREFIX = '/gmail/v1/users/';
-/** More refusals than this in a minute, and the client is not keeping back. */
-const STORM = 10;
 
 /** Notes a call; its status is set when it is known. */
 export function logCall(
@@ -79,13 +77,10 @@ export function enter(call: GmailCall, grant: GoogleGrant, deps: GmailDeps): Ent
     watches = admitted.method === 'watch';
     if (watches) admitted.account.watching++;
     entry.units = admitted.account.meter.charge(admitted.method, grant.client.project);
-    return { account: admitted.account, segments: segments.slice(1).map(decodeURIComponent), entry, leave };
+    return { account: admitted.account, segments: admitted.segments, entry, leave };
   } catch (error) {
     leave();
     entry.status = error instanceof GoogleFault ? error.status : 500;
-    const refused = account?.meter.spending(grant.client.project).refusedNow ?? 0;
-    if (refused === STORM + 1)
-      deps.log.broken(`more than ${STORM} requests in one minute without quota: ${account?.address}`);
     throw error;
   }
 }

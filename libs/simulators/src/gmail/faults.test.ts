@@ -96,6 +96,7 @@ describe('faults, and refused access', () => {
       message: 'Mail service not enabled',
     });
     expect((await world.gmail('//gmail/v1/nothing')).status).toBe(404);
+    expect((await world.gmail('/messages/%E0%A4')).status).toBe(400);
   });
 
   test('B9.26 compressed only when asked for; parameters nobody knows are ignored', async () => {

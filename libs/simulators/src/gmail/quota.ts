@@ -94,12 +94,16 @@ const newLedger = (): Ledger => ({
   refused: 0,
 });
 
-/** `projects`: units spent per project, shared by all users' meters. */
+/** More refusals than this in a minute, and the client is not keeping back. */
+export const STORM = 10;
+
+/** `projects`: units spent per project, shared by all users' meters. `storm` is called once in a minute with more than `STORM` refusals. */
 export function createMeter(
   limits: () => QuotaBehaviour,
   projects: Map<string, { minute: number; units: number }>,
   clock: Clock,
   random: Random,
+  storm: () => void,
 ): Meter {
   const ledgers = new Map<string, Ledger>();
   let inFlight = 0;
@@ -128,6 +132,7 @@ export function createMeter(
       if (userIsOver || shared.units + units > projectUnitsPerMinute) {
         ledger.refused++;
         ledger.refusedNow++;
+        if (ledger.refusedNow === STORM + 1) storm();
         throw userIsOver ? refusal(how.refusal, how, project) : quotaExceeded('Queries per minute', project);
       }
       shared.units += units;
