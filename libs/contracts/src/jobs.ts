@@ -1,7 +1,7 @@
 /** What passes between orchestrator and fetchers: jobs, reports and the credentials request. Not for other services. */
 import { type Static, Type } from 'typebox';
 import { FailureClass, nullable } from './facts/common.ts';
-import { HINT_REASONS, LANES } from './subjects.ts';
+import { HINT_REASONS, LANES, type Lane } from './subjects.ts';
 
 /** The scope that lists an account's mailboxes; every other scope is one mailbox's key. */
 export const MAILBOXES_SCOPE = 'mailboxes';
@@ -20,6 +20,11 @@ export const FetchJob = Type.Object({
   credentialVersion: Type.Integer({ description: 'A session opened with an older one is closed first.' }),
 });
 export type FetchJob = Static<typeof FetchJob>;
+
+/** The durable consumer of `FETCH` that all fetchers share for one provider and lane. */
+export function fetchConsumer(provider: string, lane: Lane): string {
+  return `fetcher-${provider}-${lane}`;
+}
 
 /** A job is over. Lossy by nature: a job that nothing is heard of is offered again. */
 export const FetchReport = Type.Object({

@@ -1,6 +1,6 @@
 /** The work queues of fetch jobs: one per provider and lane, so that imports never starve live mail. */
 import type { Bus, WorkItem } from '@mailstream/bus';
-import { FetchJob, LANES, type Lane } from '@mailstream/contracts';
+import { FetchJob, fetchConsumer, LANES, type Lane } from '@mailstream/contracts';
 import type { Provider } from '@mailstream/providers';
 import type { Logger, Part } from '@mailstream/runtime';
 import { Compile } from 'typebox/compile';
@@ -44,7 +44,7 @@ export function createJobConsumers(deps: JobsDeps): Part[] {
         bus.work(
           {
             stream: 'FETCH',
-            durable: `fetcher-${name}-${lane}`,
+            durable: fetchConsumer(name, lane),
             filter: `fetch.${name}.${lane}.>`,
             concurrency: concurrency[lane],
             holdMs: HOLD_MS,

@@ -64,7 +64,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
   const consents = createConsents({ db, vault });
   const connect = createConnect({ accounts, consents, providers, config: config.connect });
   registerConnectRoutes(app, { connect });
-  registerStatusRoutes(app, { accounts, bus, db, fold });
+  registerStatusRoutes(app, { accounts, bus, db, fold, providers: deps.providers.map(({ name }) => name) });
   return [
     outbox,
     fold,

@@ -1,6 +1,13 @@
 /** `/v1/status` and `/v1/doctor`: the whole installation at a glance, and what is wrong with it in words. */
 import type { Bus } from '@mailstream/bus';
-import { ApiError, DeadLetter, DoctorReport, StatusReport } from '@mailstream/contracts';
+import {
+  ApiError,
+  DeadLetter,
+  DoctorReport,
+  fetchConsumer,
+  type Lane,
+  StatusReport,
+} from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
 import { type Fold, incidents, readLag } from '@mailstream/fold';
 import type { HttpServer } from '@mailstream/runtime';
@@ -13,9 +20,23 @@ const letter = Compile(DeadLetter);
 
 export function registerStatusRoutes(
   app: HttpServer,
-  deps: { accounts: Accounts; bus: Bus; db: Db; fold: Pick<Fold, 'lag'> },
+  deps: {
+    accounts: Accounts;
+    bus: Bus;
+    db: Db;
+    fold: Pick<Fold, 'lag'>;
+    /** Their names. */
+    providers: readonly string[];
+  },
 ): void {
-  const { accounts, bus, db, fold } = deps;
+  const { accounts, bus, db, fold, providers } = deps;
+
+  async function waiting(lane: Lane): Promise<number> {
+    const counts = await Promise.all(
+      providers.map((name) => bus.backlog('FETCH', fetchConsumer(name, lane))),
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
 
   async function report(tenant: string): Promise<StatusReport> {
     const [list, orchestrator, projector, dead, incidentRows, hints, live, backfill] = await Promise.all([
@@ -25,8 +46,8 @@ export function registerStatusRoutes(
       bus.state('DEAD'),
       incidents(db),
       bus.backlog('SYNC', 'orchestrator'),
-      bus.backlog('FETCH', 'fetcher-imap-live'),
-      bus.backlog('FETCH', 'fetcher-imap-backfill'),
+      waiting('live'),
+      waiting('backfill'),
     ]);
     return {
       accounts: list,
