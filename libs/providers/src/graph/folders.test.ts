@@ -19,7 +19,7 @@ const folder = (id: string, { name = id, parent = 'root', total = 0, unread = 0,
   });
 const ALIASES = { msgfolderroot: 'root', inbox: 'in', deleteditems: 'bin' };
 const follow = (memory: FoldersCursor, ...folders: ReturnType<typeof folder>[]) =>
-  followFolders(memory, folders, ALIASES, 0, 'live');
+  followFolders(memory, folders, { aliases: ALIASES, walkAt: 0, recent: {} }, 'live');
 const NONE = readFoldersCursor(null);
 const short = ({ changes }: ReturnType<typeof follow>) =>
   changes.map((change) => (change.op === 'upsert' ? change.path : `-${change.mailbox}`));
@@ -96,8 +96,7 @@ it('a folder whose properties make no sense has at least a name', () => {
   const { changes } = followFolders(
     NONE,
     [folderOf('a', { displayName: 7, totalItemCount: -1 })],
-    {},
-    0,
+    { aliases: {}, walkAt: 0, recent: {} },
     'live',
   );
   expect(changes).toMatchObject([{ path: 'a', parent: null, messages: null, role: null }]);

@@ -9,6 +9,7 @@ import {
 } from '@mailstream/contracts';
 import { countOf, textOf } from './json.ts';
 import { mailboxKey } from './normalize.ts';
+import type { Recent } from './recent.ts';
 
 /** A folder as Graph shows it. */
 export interface Folder {
@@ -33,16 +34,17 @@ export interface FoldersCursor {
   readonly folders: Readonly<Record<string, string>>;
   /** When the tree is walked again, milliseconds. */
   readonly walkAt: number;
+  readonly recent: Recent;
 }
 
-const NOTHING_TOLD: FoldersCursor = { v: 1, aliases: {}, folders: {}, walkAt: 0 };
+const NOTHING_TOLD: FoldersCursor = { v: 1, aliases: {}, folders: {}, walkAt: 0, recent: {} };
 
 export function readFoldersCursor(stored: unknown): FoldersCursor {
   return isFoldersCursor(stored) ? stored : NOTHING_TOLD;
 }
 
 function isFoldersCursor(value: unknown): value is FoldersCursor {
-  return typeof value === 'object' && value !== null && 'v' in value && value.v === 1 && 'walkAt' in value;
+  return typeof value === 'object' && value !== null && 'v' in value && value.v === 1 && 'recent' in value;
 }
 
 const MAX_NAME = 500;
@@ -79,10 +81,10 @@ export const ALIASES: readonly string[] = [ROOT, ...Object.keys(ROLES)];
 export function followFolders(
   memory: FoldersCursor,
   listed: readonly Folder[],
-  aliases: Readonly<Record<string, string>>,
-  walkAt: number,
+  now: Pick<FoldersCursor, 'aliases' | 'walkAt' | 'recent'>,
   origin: Origin,
 ): { changes: MailboxChanged[]; cursor: FoldersCursor } {
+  const { aliases, recent } = now;
   const byId = new Map(listed.filter(({ id }) => id !== aliases[ROOT]).map((folder) => [folder.id, folder]));
   const roles = new Map(Object.entries(ROLES).map(([alias, role]) => [aliases[alias], role]));
   const folders: Record<string, string> = {};
@@ -91,7 +93,7 @@ export function followFolders(
   for (const id of removed) changes.push({ op: 'removed', mailbox: mailboxKey(id), origin });
   const upserts = [...byId.values()].map((folder): [Folder, MailboxUpsert] => [
     folder,
-    upsertOf(folder, byId, roles.get(folder.id) ?? null, origin),
+    upsertOf(folder, byId, roles.get(folder.id) ?? null, recent[folder.id] ?? '', origin),
   ]);
   for (const [{ id }, upsert] of upserts.sort(([, a], [, b]) => (a.path < b.path ? -1 : 1))) {
     const { origin: _, ...said } = upsert;
@@ -99,13 +101,14 @@ export function followFolders(
     folders[id] = digest;
     if (memory.folders[id] !== digest) changes.push(upsert);
   }
-  return { changes, cursor: { v: 1, aliases, folders, walkAt } };
+  return { changes, cursor: { v: 1, folders, ...now } };
 }
 
 function upsertOf(
   folder: Folder,
   byId: ReadonlyMap<string, Folder>,
   role: MailboxRole | null,
+  recent: string,
   origin: Origin,
 ): MailboxUpsert {
   const { id, name, parentId, search, messages, state } = folder;
@@ -124,7 +127,7 @@ function upsertOf(
     parent: parentId !== null && byId.has(parentId) ? mailboxKey(parentId) : null,
     role,
     selectable: !search,
-    state,
+    state: `${state} ${recent}`,
     messages,
     origin,
   };

@@ -39,12 +39,12 @@ it('has nested and hidden folders, and roles in any language', async () => {
   });
 });
 
-it('says nothing and stores nothing when nothing changed, in one request', async () => {
+it('says nothing and stores nothing when nothing changed, in two requests', async () => {
   rig = await startRig({ account: { messages: 20 } });
   await look();
   rig.control.clearRequests();
   expect(await look()).toEqual([]);
-  expect(rig.control.requests()).toHaveLength(1);
+  expect(rig.control.requests()).toHaveLength(2);
 });
 
 it('tells of a folder whose counters changed', async () => {
@@ -53,6 +53,29 @@ it('tells of a folder whose counters changed', async () => {
   const [id = ''] = rig.control.deliver({ mailbox: rig.mailbox, folder: 'junkemail' });
   expect(told(await look(), rig)).toEqual(['upsert mailbox Junk Email']);
   rig.control.markRead({ mailbox: rig.mailbox, ids: [id], read: true });
+  expect(told(await look(), rig)).toEqual(['upsert mailbox Junk Email']);
+});
+
+it('tells of a folder in which something changed that moves no counter', async () => {
+  rig = await startRig({ account: { messages: 20 } });
+  await look();
+  const { mailbox, control } = rig;
+  const [id = '', other = ''] = control.deliver({ mailbox, folder: 'archive', count: 2 });
+  await look();
+  control.advance({ ms: 1_000 });
+  for (const flagged of [id, other]) {
+    // Both within one second, as virtual time stands still.
+    control.flag({ mailbox, ids: [flagged], flag: 'flagged' });
+    expect(told(await look(), rig)).toEqual(['upsert mailbox Archive']);
+  }
+  expect(await look()).toEqual([]);
+});
+
+it('does without that where messages cannot be listed so', async () => {
+  rig = await startRig({ account: { messages: 20 } });
+  rig.control.fault({ path: '/messages$', times: 2, fault: { kind: 'status', status: 400 } });
+  await look();
+  rig.control.deliver({ mailbox: rig.mailbox, folder: 'junkemail' });
   expect(told(await look(), rig)).toEqual(['upsert mailbox Junk Email']);
 });
 

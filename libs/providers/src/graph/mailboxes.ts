@@ -1,4 +1,4 @@
-/** The pull of the list of folders, with the counters of each. */
+/** The pull of the list of folders, with the counters of each and the time of its last change. */
 import type { Change, Page, PullRequest } from '../provider.ts';
 import type { GraphClient } from './client.ts';
 import { entriesOf, feedPage, idOf } from './feed.ts';
@@ -12,6 +12,7 @@ import {
 } from './folders.ts';
 import { textOf } from './json.ts';
 import type { Tuning } from './open.ts';
+import { readRecent } from './recent.ts';
 
 /** No limit is documented for lists of folders; this many are known to be given. */
 const MAX_TOP = 250;
@@ -39,10 +40,11 @@ export async function* pullMailboxes(
 
   const all = [...folders.values()];
   const isNew = all.some(({ id }) => memory.folders[id] === undefined);
+  const recent = await readRecent(client, memory.recent, signal);
   const aliases = isNew ? await withMissing(client, memory, signal) : memory.aliases;
   const walkAt = walks ? tuning.now() + tuning.reconcileMs : memory.walkAt;
   const origin = cursor === null ? 'backfill' : 'live';
-  const followed = followFolders(memory, all, aliases, walkAt, origin);
+  const followed = followFolders(memory, all, { aliases, walkAt, recent }, origin);
   if (followed.changes.length === 0 && !walks) return;
   const changes = followed.changes.map((data): Change => ({ kind: 'mailbox', data }));
   yield { changes, cursor: followed.cursor, origin, done: true, estimate: null };

@@ -33,8 +33,10 @@ function holds(
 
 /** Newest first, unless asked for oldest first. */
 export function sortMessages(messages: Message[], orderby: string | null): Message[] {
-  const order = /^receivedDateTime( asc| desc)?$/i.exec(orderby ?? 'receivedDateTime desc');
+  const order = /^(received|lastModified)DateTime( asc| desc)?$/i.exec(orderby ?? 'receivedDateTime desc');
   if (!order) throw badRequest('The query option $orderby is not supported for this property.');
-  const direction = order[1]?.trim().toLowerCase() === 'desc' ? -1 : 1;
-  return messages.toSorted((a, b) => direction * (a.receivedAt - b.receivedAt || a.uid - b.uid));
+  const direction = order[2]?.trim().toLowerCase() === 'desc' ? -1 : 1;
+  const at = (message: Message) =>
+    order[1]?.toLowerCase() === 'received' ? message.receivedAt : message.modifiedAt;
+  return messages.toSorted((a, b) => direction * (at(a) - at(b) || a.uid - b.uid));
 }

@@ -92,6 +92,10 @@ describe('messages', () => {
     const unread = await world.graph('/me/messages?$filter=isRead eq false&$select=isRead&$top=1000');
     expect(entries(unread).every((message) => message.isRead === false)).toBe(true);
     expect((await world.graph('/me/messages?$top=1001')).status).toBe(400);
+    const changed = await world.graph('/me/messages?$orderby=lastModifiedDateTime desc&$top=5');
+    const times = entries(changed).map((message) => String(message.lastModifiedDateTime));
+    expect(times).toEqual(times.toSorted().toReversed());
+    expect((await world.graph('/me/messages?$orderby=importance')).status).toBe(400);
   });
 
   test('changes by request are seen by all', async () => {
