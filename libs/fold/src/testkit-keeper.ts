@@ -60,7 +60,7 @@ function latestCopies(pages: readonly Page[]): Copy[] {
   const copies = new Map<string, Copy>();
   for (const { account, facts } of pages) {
     for (const { event, sequence } of facts) {
-      if (event.type !== EVENT_TYPES.messageChanged) continue;
+      if (event.type !== EVENT_TYPES.messageChanged || event.data.op === 'placed') continue;
       const { mailbox } = event.data.copy;
       const uid = Number(event.data.copy.id);
       const value = event.data.op === 'removed' ? null : (event.data.flags ?? []).join();

@@ -1,7 +1,16 @@
 /** How facts are to be read: the reference fold, and a mirror that pulls an account the way orchestrator and fetcher do. For tests only. */
 
-import type { FailureClass, Lane, ListedIds, ListedUids, MessagePatch } from '@mailstream/contracts';
+import type {
+  Copy,
+  FailureClass,
+  Lane,
+  ListedIds,
+  ListedUids,
+  MessagePatch,
+  MessagePlaced,
+} from '@mailstream/contracts';
 import {
+  copiesOf,
   MAILBOXES_SCOPE,
   MailboxChanged,
   MailboxListed,
@@ -43,8 +52,11 @@ function foldMailbox(view: View, change: MailboxChanged): void {
 }
 
 function foldMessage(view: View, change: MessageChanged): void {
-  const { mailbox, generation, id } = change.copy;
-  const name = `${mailbox}.${generation}.${id}`;
+  if (change.op === 'placed' || (change.op === 'upsert' && change.mailboxes)) {
+    placeMessage(view, change);
+    return;
+  }
+  const name = nameOf(change.copy);
   const known = view.copies.get(name);
   if (change.op === 'upsert') view.copies.set(name, change);
   else if (change.op === 'removed') view.copies.delete(name);
@@ -52,8 +64,21 @@ function foldMessage(view: View, change: MessageChanged): void {
   else if (known) view.copies.set(name, { ...known, flags: patched(known.flags, change) });
 }
 
+/** All copies of the message are replaced. */
+function placeMessage(view: View, change: MessagePlaced | MessageUpsert): void {
+  let known: MessageUpsert | null = change.op === 'upsert' ? change : null;
+  for (const [name, one] of view.copies) {
+    if (one.key !== change.key) continue;
+    known ??= one;
+    view.copies.delete(name);
+  }
+  if (known === null) return;
+  for (const copy of copiesOf(change)) view.copies.set(nameOf(copy), { ...known, copy, flags: change.flags });
+}
+
 function foldListed(view: View, listed: MailboxListed): void {
   const find = 'ids' in listed ? findId(listed) : findUid(listed);
+  const gone = new Set<string>();
   for (const [name, known] of view.copies) {
     const { mailbox, generation, id } = known.copy;
     if (mailbox !== listed.mailbox) continue;
@@ -62,8 +87,10 @@ function foldListed(view: View, listed: MailboxListed): void {
       continue;
     }
     const found = find(id);
-    if (found === 'gone') view.copies.delete(name);
-    else if (found.flags) view.copies.set(name, { ...known, flags: found.flags });
+    if (found === 'gone') {
+      view.copies.delete(name);
+      if ('everywhere' in listed && listed.everywhere) gone.add(known.key);
+    } else if (found.flags) view.copies.set(name, { ...known, flags: found.flags });
   }
 }
 
@@ -84,6 +111,10 @@ function findUid({ from, to, present }: ListedUids): (id: string) => Said {
     if (uid < from || uid >= to) return { flags: null };
     return runs.find(({ first, last }) => uid >= first && uid <= last) ?? 'gone';
   };
+}
+
+function nameOf({ mailbox, generation, id }: Copy): string {
+  return `${mailbox}.${generation}.${id}`;
 }
 
 function patched(now: readonly string[], { flags, added = [], cleared = [] }: MessagePatch): string[] {
@@ -118,6 +149,8 @@ export interface Mirror {
   /** Whether a sync ended early because a page or the connection was lost; the next one makes it good. */
   isInterruption(error: unknown): boolean;
   copiesIn(path: string): MessageUpsert[];
+  /** The mailbox that this one is fetched with: itself mostly. */
+  scopeOf(path: string): MailboxUpsert | undefined;
   /** The view in the form of a `World`'s list. */
   listing(): { path: string; generation: string; messages: unknown[] }[];
   close(): Promise<void>;
@@ -215,7 +248,7 @@ export function createMirror(connect: () => Promise<Session>, patience?: Patienc
       try {
         await mirror.pullOnce(using, MAILBOXES_SCOPE, null, 'live', options);
         for (const box of [...view.mailboxes.values()])
-          if (box.selectable && (options.all || dirty.has(box.mailbox) || !complete.has(box.mailbox)))
+          if (isScope(box) && (options.all || dirty.has(box.mailbox) || !complete.has(box.mailbox)))
             await pullAll(using, box, options);
       } catch (error) {
         const usable = using.usable();
@@ -231,6 +264,10 @@ export function createMirror(connect: () => Promise<Session>, patience?: Patienc
       seeded.add(scope);
     },
     isInterruption: (error) => error instanceof Interrupted,
+    scopeOf(path) {
+      const box = [...view.mailboxes.values()].find((mailbox) => mailbox.path === path);
+      return view.mailboxes.get(box?.scope ?? box?.mailbox ?? '');
+    },
     copiesIn(path) {
       const box = [...view.mailboxes.values()].find((mailbox) => mailbox.path === path);
       return [...view.copies.values()].filter(({ copy }) => copy.mailbox === box?.mailbox);
@@ -254,6 +291,11 @@ export function createMirror(connect: () => Promise<Session>, patience?: Patienc
     },
   };
   return mirror;
+}
+
+/** Whether it is fetched by itself. */
+function isScope({ selectable, mailbox, scope = mailbox }: MailboxUpsert): boolean {
+  return selectable && scope === mailbox;
 }
 
 /** Whether the view has all ids that the page says there are. */

@@ -1,5 +1,5 @@
 /** What a batch of pages speaks of, read once: which rows it may touch, and the parts of its facts that cost something to compute. */
-import type { MessageChanged } from '@mailstream/contracts';
+import { copiesOf, type MessageChanged } from '@mailstream/contracts';
 import type { Fact, Page } from '@mailstream/fold';
 import { type Description, describe } from './projections/messages/identity.ts';
 import { type Listing, listingOf } from './projections/messages/listing.ts';
@@ -25,7 +25,7 @@ export interface Batch {
   readonly descriptions: ReadonlyMap<Fact, Description>;
   readonly listings: ReadonlyMap<Fact, Listing>;
   readonly locations: readonly Location[];
-  readonly keys: readonly { readonly account: string; readonly key: string }[];
+  readonly keys: readonly { readonly account: string; readonly key: string; readonly content: boolean }[];
   readonly hints: ReadonlySet<string>;
   readonly threadRefs: ReadonlySet<string>;
   readonly windows: readonly { readonly account: string; readonly listing: Listing }[];
@@ -41,7 +41,7 @@ export function readBatch(pages: readonly Page[]): Batch {
   const descriptions = new Map<Fact, Description>();
   const listings = new Map<Fact, Listing>();
   const locations: Location[] = [];
-  const keys: { account: string; key: string }[] = [];
+  const keys: { account: string; key: string; content: boolean }[] = [];
   const emptied: Emptied[] = [];
   const mailboxes = new Map<string, { account: string; mailbox: string }>();
   const scopes = new Map<string, { account: string; scope: string }>();
@@ -53,11 +53,14 @@ export function readBatch(pages: readonly Page[]): Batch {
     scopes.set(`${account}\u0000${scope}`, { account, scope });
 
   const readMessage = (account: string, fact: Fact, data: MessageChanged) => {
-    locations.push({ account, ...data.copy, content: data.op === 'upsert' });
-    touchMailbox(account, data.copy.mailbox);
+    for (const copy of copiesOf(data)) {
+      locations.push({ account, ...copy, content: data.op === 'upsert' });
+      touchMailbox(account, copy.mailbox);
+    }
+    if (data.op === 'placed') keys.push({ account, key: data.key, content: false });
     if (data.op !== 'upsert') return;
     descriptions.set(fact, describe(account, data));
-    if (data.keyKind === 'message') keys.push({ account, key: data.key });
+    if (data.keyKind === 'message') keys.push({ account, key: data.key, content: true });
   };
 
   for (const { account, facts, cursor } of pages) {

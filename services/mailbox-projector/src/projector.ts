@@ -1,5 +1,5 @@
 /** The fold of the log into the mailbox view: load what a batch may touch, fold it fact by fact in memory, write it back in a few statements. */
-import type { CursorSeeded, MessagePatch } from '@mailstream/contracts';
+import { type CursorSeeded, copiesOf, type MessagePatch } from '@mailstream/contracts';
 import type { Tx } from '@mailstream/db';
 import type { Emission, Fact, FoldDefinition, Page } from '@mailstream/fold';
 import { type At, atOf, type Outcome } from './at.ts';
@@ -134,13 +134,18 @@ function foldMessage(view: View, batch: Batch, at: At, fact: Fact): Outcome[] {
         at,
         view.messages.setFlags(at, data.copy, (flags) => patchedFlags(data, flags)),
       );
+    case 'placed':
+      return follow(view, at, view.messages.place(at, data.key, copiesOf(data), normalFlags(data.flags)));
     case 'upsert': {
       const description = batch.descriptions.get(fact);
       if (!description) return [];
-      const steps = view.messages.upsert(at, { ...data, flags: normalFlags(data.flags) }, description);
+      const flags = normalFlags(data.flags);
+      const steps = view.messages.upsert(at, { ...data, flags }, description);
       const entry = steps.at(-1)?.entry;
       if (entry) view.threads.link(at, entry, description.threadRefs);
-      return follow(view, at, steps);
+      const told = follow(view, at, steps);
+      if (data.mailboxes === undefined || data.keyKind !== 'message') return told;
+      return [...told, ...follow(view, at, view.messages.place(at, data.key, copiesOf(data), flags))];
     }
     default:
       return data satisfies never;
@@ -154,11 +159,12 @@ function patchedFlags({ flags, added = [], cleared = [] }: MessagePatch, now: re
 /** What differs from the list was loaded, as was all that this batch touches: the rest is as listed. */
 function foldListing(view: View, at: At, listing: Listing): Outcome[] {
   const { mailbox, generation, sweep } = listing.data;
+  const everywhere = 'everywhere' in listing.data && listing.data.everywhere === true;
   const steps = view.messages.copiesIn(at.account, mailbox).flatMap((copy) => {
     if (copy.generation !== generation) return sweep ? view.messages.remove(at, copy) : [];
     if (!isInWindow(listing, copy)) return [];
     const named = listing.find(copy.id);
-    if (!named) return view.messages.remove(at, copy);
+    if (!named) return everywhere ? view.messages.removeWhole(at, copy) : view.messages.remove(at, copy);
     const { flags } = named;
     return flags ? view.messages.setFlags(at, copy, () => flags) : [];
   });

@@ -14,6 +14,7 @@ import {
   listedIds,
   mailbox,
   mailboxGone,
+  placed,
   type Said,
   seen,
 } from './testkit.ts';
@@ -67,6 +68,34 @@ const said: fc.Arbitrary<Said> = fc.oneof(
           { key: `k${id}`, keyKind: 'message', flags: f },
         ),
       ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(boxes, fc.subarray(['A', 'B', 'C']), ids, flags)
+      .map(([box, others, id, f]) =>
+        seen(
+          { mailbox: box, generation: '1', id: `k${id}` },
+          { messageId: id },
+          { key: `k${id}`, keyKind: 'message', flags: f, mailboxes: [box, ...others] },
+        ),
+      ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(ids, fc.subarray(['A', 'B', 'C']), flags)
+      .map(([id, mailboxes, f]) => placed(`k${id}`, mailboxes, f)),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(boxes, fc.subarray(['km1', 'km2', 'km3'])).map(([box, keys]) =>
+      listedIds(
+        box,
+        keys.map((id) => ({ mailbox: box, generation: '1', id })),
+        { from: 'k', everywhere: true },
+      ),
+    ),
   },
   {
     weight: 3,

@@ -142,7 +142,7 @@ export function at(mailbox: string, uid: number, generation = '1'): Copy {
 export function seen(
   copy: Copy,
   changes: Partial<MessageContent> = {},
-  more: Partial<Pick<MessageUpsert, 'key' | 'keyKind' | 'flags' | 'origin'>> = {},
+  more: Partial<Pick<MessageUpsert, 'key' | 'keyKind' | 'flags' | 'origin' | 'mailboxes'>> = {},
 ): Said {
   const data: MessageChanged = {
     op: 'upsert',
@@ -163,6 +163,11 @@ export function flagged(copy: Copy, flags: string[]): Said {
 
 export function flagChanges(copy: Copy, changes: Pick<MessagePatch, 'added' | 'cleared'>): Said {
   return { type: EVENT_TYPES.messageChanged, data: { op: 'patch', copy, origin: 'live', ...changes } };
+}
+
+export function placed(key: string, mailboxes: readonly string[], flags: readonly string[] = []): Said {
+  const data = { op: 'placed' as const, key, generation: '1', mailboxes: [...mailboxes], flags: [...flags] };
+  return { type: EVENT_TYPES.messageChanged, data: { ...data, origin: 'live' } };
 }
 
 export function gone(copy: Copy): Said {

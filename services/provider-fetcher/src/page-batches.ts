@@ -112,7 +112,9 @@ function sizeOf({ kind, data }: Change): number {
     const names = 'ids' in data ? data.ids : data.present.map(({ uids }) => uids);
     return 500 + names.reduce((sum, name) => sum + name.length + 100, 0);
   }
-  if (kind === 'mailbox' || data.op !== 'upsert') return 600;
+  if (kind === 'mailbox') return 600;
+  const labels = 'mailboxes' in data ? (data.mailboxes?.length ?? 0) * 50 : 0;
+  if (data.op !== 'upsert') return 600 + labels;
   const { content } = data;
   const people = [content.from, content.to, content.cc, content.bcc, content.replyTo, content.sender].flat();
   const text = [
@@ -124,6 +126,7 @@ function sizeOf({ kind, data }: Change): number {
   // Three bytes per UTF-16 unit is the most that JSON in UTF-8 takes for text without control characters.
   return (
     1_500 +
+    labels +
     people.length * 30 +
     content.attachments.length * 300 +
     3 * text.reduce((sum, part) => sum + (part?.length ?? 0), 0)

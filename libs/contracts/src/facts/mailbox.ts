@@ -30,9 +30,14 @@ export const MailboxUpsert = Type.Object({
   name: Type.String({ description: 'The last part of the path, for people.' }),
   parent: nullable(Type.String({ description: 'Key of the parent mailbox.' })),
   role: nullable(MailboxRole),
-  selectable: Type.Boolean({
-    description: 'Whether it can hold messages; if so it is a scope of its own.',
-  }),
+  selectable: Type.Boolean({ description: 'Whether it can hold messages.' }),
+  scope: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        'Key of the mailbox that it is fetched with, where one cursor covers several; absent: a selectable mailbox is a scope of its own.',
+    }),
+  ),
   state: nullable(
     Type.String({ description: 'A token that differs whenever the content may have changed.' }),
   ),
@@ -84,6 +89,12 @@ export const ListedIds = Type.Object({
   from: Type.String({ description: 'The lowest id of the window; empty: from the lowest there is.' }),
   to: nullable(Type.String({ description: 'Exclusive; null: to the highest there is.' })),
   ids: Type.Array(Type.String({ minLength: 1 })),
+  everywhere: Type.Optional(
+    Type.Boolean({
+      description:
+        'The mailbox holds all messages of the account: a message that is not named is gone from every mailbox.',
+    }),
+  ),
 });
 export type ListedIds = Static<typeof ListedIds>;
 

@@ -73,12 +73,20 @@ const identity = {
   origin: Origin,
 };
 
+const mailboxesOf = (description: string) =>
+  Type.Array(Type.String({ minLength: 1 }), { maxItems: 20_000, description });
+
 /** All fields of one copy, as seen now. */
 export const MessageUpsert = Type.Object({
   op: Type.Literal('upsert'),
   ...identity,
   flags: Flags,
   content: MessageContent,
+  mailboxes: Type.Optional(
+    mailboxesOf(
+      'Of providers with labels: exactly the mailboxes that hold the message; its copies have id, generation and flags of `copy`, which is among them.',
+    ),
+  ),
 });
 export type MessageUpsert = Static<typeof MessageUpsert>;
 
@@ -100,5 +108,30 @@ export type MessagePatch = Static<typeof MessagePatch>;
 export const MessageRemoved = Type.Object({ op: Type.Literal('removed'), copy: Copy, origin: Origin });
 export type MessageRemoved = Static<typeof MessageRemoved>;
 
-export const MessageChanged = Type.Union([MessageUpsert, MessagePatch, MessageRemoved]);
+/**
+ * The message with this key is in exactly these mailboxes, with these flags; in none: it is deleted. Its copies have the key as their id. Says nothing
+ * of a message that is not known: its upsert will.
+ */
+export const MessagePlaced = Type.Object({
+  op: Type.Literal('placed'),
+  key: Type.String({ minLength: 1, maxLength: MAX_COPY_ID }),
+  generation: Type.String(),
+  mailboxes: mailboxesOf('Exactly the mailboxes that hold it.'),
+  flags: Flags,
+  origin: Origin,
+});
+export type MessagePlaced = Static<typeof MessagePlaced>;
+
+export const MessageChanged = Type.Union([MessageUpsert, MessagePatch, MessageRemoved, MessagePlaced]);
 export type MessageChanged = Static<typeof MessageChanged>;
+
+/** The copies that a fact names; of a message that is placed, all that it has from now on. */
+export function copiesOf(fact: MessageChanged): Copy[] {
+  if (fact.op === 'placed') {
+    const { mailboxes, generation, key: id } = fact;
+    return [...new Set(mailboxes)].map((mailbox) => ({ mailbox, generation, id }));
+  }
+  const { copy } = fact;
+  if (fact.op !== 'upsert' || fact.mailboxes === undefined) return [copy];
+  return [...new Set(fact.mailboxes)].map((mailbox) => ({ ...copy, mailbox }));
+}

@@ -25,7 +25,7 @@ export async function* reconcile(open: Open, start: MailboxCursor): AsyncGenerat
   const { changes, cursor } = await changesSince(open, start);
   const now = tuning.now();
   for (const { kind, data } of changes) {
-    if (kind !== 'message' || data.copy.mailbox !== mailbox) continue;
+    if (kind !== 'message' || data.op === 'placed' || data.copy.mailbox !== mailbox) continue;
     if (data.op === 'removed') listed.delete(data.copy.id);
     else listed.set(data.copy.id, now);
   }

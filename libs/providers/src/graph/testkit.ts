@@ -70,7 +70,8 @@ export function told(pages: readonly Page[], rig: Rig): string[] {
 }
 
 function short({ kind, data }: Change, { mirror }: Rig): string {
-  const path = mirror.state.view.mailboxes.get(kind === 'message' ? data.copy.mailbox : data.mailbox)?.path;
+  const key = kind !== 'message' ? data.mailbox : data.op === 'placed' ? data.key : data.copy.mailbox;
+  const path = mirror.state.view.mailboxes.get(key)?.path;
   if (kind === 'listed') return `listed ${path}`;
   if (kind === 'mailbox') return `${data.op} mailbox ${path}`;
   return `${data.op} ${path}`;

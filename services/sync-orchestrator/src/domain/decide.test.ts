@@ -266,6 +266,13 @@ describe('mailboxes', () => {
     );
   });
 
+  it('of a provider with one cursor for all, only the one that it names is a scope, and looked at on every push', () => {
+    const others = when(given(list()), seen({ scope: 'all' })).state;
+    const all = when(others, seen({ mailbox: 'all', scope: 'all' })).state;
+    expect([...all.scopes.keys()]).toEqual(['mailboxes', 'all']);
+    expect(all.scopes.get('all')?.hot).toBe(true);
+  });
+
   it('one that was renamed keeps its scope and is fetched at its new path', () => {
     const { effects } = when(given(list(), archive()), seen({ path: 'Old/Archive', address: 'Old/Archive' }));
     expect(effects).toContainEqual(

@@ -190,13 +190,14 @@ const AFRESH = { retryAt: null, attempts: 0, failure: null } as const;
 function mailbox(state: SyncState, data: MailboxChanged): SyncState {
   const scopes = new Map(state.scopes);
   const known = scopes.get(data.mailbox);
-  if (data.op === 'removed' || !data.selectable) scopes.delete(data.mailbox);
+  if (data.op === 'removed' || !data.selectable || (data.scope ?? data.mailbox) !== data.mailbox)
+    scopes.delete(data.mailbox);
   else if (known) {
     // A fetch under way at the old address is given up.
     const moved = { ...known, ...AFRESH, inFlight: null, address: data.address };
     const there = known.address === data.address ? known : moved;
     scopes.set(data.mailbox, { ...there, path: data.path, wanted: known.wanted ?? 'poll' });
-  } else scopes.set(data.mailbox, newMailbox(data, data.role === 'inbox'));
+  } else scopes.set(data.mailbox, newMailbox(data, data.role === 'inbox' || data.scope !== undefined));
   return { ...state, scopes };
 }
 

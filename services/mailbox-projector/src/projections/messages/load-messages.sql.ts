@@ -12,8 +12,8 @@ with found as (
   from json_to_recordset($1::json) as l (account text, mailbox text, generation text, id text, content boolean)
   join view.copy c using (account, mailbox, generation, id)
   union all
-  select m.id, true
-  from json_to_recordset($2::json) as k (account text, key text)
+  select m.id, k.content
+  from json_to_recordset($2::json) as k (account text, key text, content boolean)
   join view.message m using (account, key)
   union all
   select id, true

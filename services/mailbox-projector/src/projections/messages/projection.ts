@@ -19,6 +19,10 @@ export interface MessageFold {
   /** `change` is given the flags as they are. */
   setFlags(at: At, copy: Copy, change: (flags: readonly string[]) => readonly string[]): Step[];
   remove(at: At, copy: Copy): Step[];
+  /** Every copy of the message that has this one. */
+  removeWhole(at: At, copy: Copy): Step[];
+  /** The message with this key has exactly these copies, if it is known at all. */
+  place(at: At, key: string, copies: readonly Copy[], flags: readonly string[]): Step[];
   /** The copies of a mailbox among those that were loaded or came in this batch. */
   copiesIn(account: string, mailbox: string): CopyState[];
 }
@@ -53,6 +57,10 @@ export function foldMessages(loaded: readonly MessageState[]): MessageFold {
     getOrMake(byMailbox, name(account, copy.mailbox), () => new Map()).set(slot(copy), entry);
   }
 
+  function unplace(account: string, copy: Placed): void {
+    byMailbox.get(name(account, copy.mailbox))?.delete(slot(copy));
+  }
+
   function at(account: string, copy: Placed): MessageEntry | undefined {
     return byMailbox.get(name(account, copy.mailbox))?.get(slot(copy));
   }
@@ -65,8 +73,15 @@ export function foldMessages(loaded: readonly MessageState[]): MessageFold {
   }
 
   function without(where: At, entry: MessageEntry, copy: Placed): Step {
-    byMailbox.get(name(where.account, copy.mailbox))?.delete(slot(copy));
-    const copies = entry.now.copies.filter((other) => !isSame(other, copy));
+    unplace(where.account, copy);
+    return withCopies(
+      where,
+      entry,
+      entry.now.copies.filter((other) => !isSame(other, copy)),
+    );
+  }
+
+  function withCopies(where: At, entry: MessageEntry, copies: readonly CopyState[]): Step {
     if (copies.length > 0) return step(where, entry, { copies });
     entry.lastAlive = entry.now;
     return step(where, entry, { copies, deletedAt: where.time, wasIn: mailboxesOf(entry.now.copies) });
@@ -165,6 +180,27 @@ export function foldMessages(loaded: readonly MessageState[]): MessageFold {
     remove(where, copy) {
       const entry = at(where.account, copy);
       return entry ? [without(where, entry, copy)] : [];
+    },
+
+    removeWhole(where, copy) {
+      const entry = at(where.account, copy);
+      if (!entry) return [];
+      for (const each of entry.now.copies) unplace(where.account, each);
+      return [withCopies(where, entry, [])];
+    },
+
+    place(where, key, wanted, flags) {
+      const entry = findByKey(where, key);
+      if (!entry || entry.now.copies.length === 0) return [];
+      const residents = wanted.flatMap((copy) => {
+        const resident = at(where.account, copy);
+        return resident && resident !== entry ? [without(where, resident, copy)] : [];
+      });
+      const copies = wanted.map((copy) => ({ ...copy, flags, derived: false })).sort(inOrder);
+      if (isDeepStrictEqual(entry.now.copies, copies)) return residents;
+      for (const copy of entry.now.copies) unplace(where.account, copy);
+      for (const copy of copies) place(where.account, copy, entry);
+      return [...residents, withCopies(where, entry, copies)];
     },
 
     copiesIn(account, mailbox) {

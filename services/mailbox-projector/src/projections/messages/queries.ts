@@ -43,7 +43,7 @@ export async function loadMessages(
   extra: readonly Location[],
 ): Promise<MessageState[]> {
   const locations = [...batch.locations, ...extra];
-  if (locations.length === 0) return [];
+  if (locations.length + batch.keys.length === 0) return [];
   const rows = await tx.query<MessageRow>(LOAD_MESSAGES, [
     records(locations),
     records(batch.keys),
