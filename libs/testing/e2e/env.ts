@@ -3,5 +3,5 @@ import { variable } from '@mailstream/devstack';
 
 /** How often each process is killed in the middle of an import; more for a soak. */
 export function killRounds(): number {
-  return Number(variable('MAILSTREAM_KILL_ROUNDS') ?? 2);
+  return Number(variable('MAILSTREAM_KILL_ROUNDS') ?? 1);
 }

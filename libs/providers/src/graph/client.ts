@@ -12,6 +12,7 @@ import { ProviderError } from '../provider.ts';
 import { type Answer, bodyOf, refusalOf, transportFailure } from './errors.ts';
 import { type Gates, REQUESTS_AT_A_TIME } from './gate.ts';
 import { field, listOf, textOf } from './json.ts';
+import { inSpan } from './spans.ts';
 
 export interface ClientDeps {
   /** Names the account; what shares the gate. */
@@ -191,11 +192,13 @@ function createChain({ account, gates, token, timeoutMs }: ClientDeps): Middlewa
   const send = middleware(async (context) => {
     const { url, signal } = callOf(context);
     const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-    const response = await fetch(url, { ...context.options, redirect: 'manual', signal: limit });
-    // Read to its end here, so that the gate and the time limit hold for all of it.
-    const { status, headers } = response;
-    const body = await response.text();
-    context.response = new Response(body || null, { status, headers });
+    const options = { ...context.options, redirect: 'manual', signal: limit } as const;
+    context.response = await inSpan(options.method ?? 'GET', url, account, async () => {
+      const response = await fetch(url, options);
+      // Read to its end here, so that the gate and the time limit hold for all of it.
+      const { status, headers } = response;
+      return new Response((await response.text()) || null, { status, headers });
+    });
   });
 
   return [middleware((_, next) => next().catch(passOn)), authenticate, gate, send];
