@@ -78,7 +78,7 @@ export async function startSystem({
   users = [],
   env = {},
   notifiedLocally = false,
-}: SystemOptions): Promise<System> {
+}: SystemOptions = {}): Promise<System> {
   const dir = mkdtempSync(join(tmpdir(), 'mailstream-e2e-'));
   const mailDir = join(dir, 'dovecot');
   const ending: (() => Promise<unknown>)[] = [];
