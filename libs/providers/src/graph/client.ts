@@ -8,10 +8,12 @@ import {
   type MiddlewareOptions,
   ResponseType,
 } from '@microsoft/microsoft-graph-client';
+import type { Gates } from '../gate.ts';
+import { field, listOf, textOf } from '../json.ts';
 import { ProviderError } from '../provider.ts';
-import { type Answer, bodyOf, refusalOf, transportFailure } from './errors.ts';
-import { type Gates, REQUESTS_AT_A_TIME } from './gate.ts';
-import { field, listOf, textOf } from './json.ts';
+import { transportFailure } from '../transport.ts';
+import { type Answer, bodyOf, refusalOf } from './errors.ts';
+import { REQUESTS_AT_A_TIME } from './open.ts';
 import { inSpan } from './spans.ts';
 
 export interface ClientDeps {
@@ -61,6 +63,7 @@ class Call implements MiddlewareOptions {
 export function createGraphClient(deps: ClientDeps): GraphClient {
   const { graphUrl, owner, now } = deps;
   const { origin } = new URL(graphUrl);
+  const api = { area: 'graph', origin, setting: 'MS_GRAPH_URL' };
   const client = Client.initWithMiddleware({ middleware: createChain(deps) });
 
   async function exchange(call: Call, method: Method, prefer: string, content?: object): Promise<Answer> {
@@ -80,7 +83,7 @@ export function createGraphClient(deps: ClientDeps): GraphClient {
       const body = bodyOf(response.headers.get('content-type'), await response.text());
       return { status: response.status, header: (name) => response.headers.get(name), body };
     } catch (error) {
-      throw transportFailure(error instanceof GraphClientError ? error.customError : error, origin);
+      throw transportFailure(error instanceof GraphClientError ? error.customError : error, api);
     }
   }
 

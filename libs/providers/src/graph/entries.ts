@@ -1,9 +1,9 @@
 /** What entries of a change feed come to: facts, where need be after asking for the message itself. */
 import type { Origin } from '@mailstream/contracts';
+import { textOf } from '../json.ts';
 import type { Change, ProviderError } from '../provider.ts';
 import type { Got } from './client.ts';
 import type { FeedEntry } from './feed.ts';
-import { textOf } from './json.ts';
 import { copyOf, entityOf, mailboxKey, patchOf, SELECT, upsertOf } from './normalize.ts';
 import type { Open } from './open.ts';
 

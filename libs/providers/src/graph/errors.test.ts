@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { refusalOf, transportFailure } from './errors.ts';
+import { transportFailure } from '../transport.ts';
+import { refusalOf } from './errors.ts';
+
+const API = { area: 'graph', origin: 'https://graph.example.com', setting: 'MS_GRAPH_URL' };
 
 const NOW = Date.UTC(2026, 0, 5, 9);
 
@@ -90,18 +93,18 @@ describe('a failure on the way', () => {
     ['SELF_SIGNED_CERT_IN_CHAIN', 'network', 'graph.tls_failed'],
     ['DEPTH_ZERO_SELF_SIGNED_CERT', 'network', 'graph.tls_failed'],
   ])('%s is %s: %s', (reason, failure, code) => {
-    const error = transportFailure(caused(reason), 'https://graph.example.com');
+    const error = transportFailure(caused(reason), API);
     expect(error).toMatchObject({ failure, code });
     expect(error.message).toContain('https://graph.example.com');
   });
 
   it('is a timeout when our own limit ran out', () => {
     const error = new DOMException('The operation was aborted due to timeout', 'TimeoutError');
-    expect(transportFailure(error, 'https://graph.example.com').failure).toBe('timeout');
+    expect(transportFailure(error, API).failure).toBe('timeout');
   });
 
   it('is left as it is when it is classified already', () => {
     const error = refused(429);
-    expect(transportFailure(error, 'https://graph.example.com')).toBe(error);
+    expect(transportFailure(error, API)).toBe(error);
   });
 });

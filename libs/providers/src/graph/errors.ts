@@ -1,7 +1,7 @@
 /** Classifies what Graph refuses and what fails on the way there: by status and code, because texts change. */
 import { cleanText, type FailureClass } from '@mailstream/contracts';
+import { field, parseJson, textOf } from '../json.ts';
 import { ProviderError } from '../provider.ts';
-import { field, parseJson, textOf } from './json.ts';
 
 /** A delta link the server no longer knows. Handled by whoever follows links: that folder is read from its beginning. */
 export const CURSOR_EXPIRED = 'graph.cursor_expired';
@@ -112,45 +112,6 @@ function retryAfter(header: string | null, now: number): number | null {
   if (/^\d+(\.\d+)?$/.test(value)) return Math.ceil(Number(value) * 1_000);
   const date = Date.parse(value);
   return Number.isNaN(date) ? null : Math.max(0, date - now);
-}
-
-/** Why no whole answer came. The reason is the cause's code; texts of TLS and DNS say no more. */
-export function transportFailure(error: unknown, origin: string): ProviderError {
-  if (error instanceof ProviderError) return error;
-  const [failure, code, message] = transportVerdict(codeOf(error), origin);
-  return new ProviderError(failure, code, message, { cause: error });
-}
-
-function transportVerdict(code: string, origin: string): Verdict {
-  if (/^(TimeoutError|ETIMEDOUT|UND_ERR_\w*TIMEOUT)$/.test(code))
-    return ['timeout', 'graph.timeout', `${origin} did not answer in time; it is asked again.`];
-  if (['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'ENODATA'].includes(code))
-    return [
-      'network',
-      'graph.host_unknown',
-      `The host of ${origin} is not known; check MS_GRAPH_URL and DNS.`,
-    ];
-  if (code === 'ECONNREFUSED')
-    return ['network', 'graph.connection_refused', `Nothing answers at ${origin}; check MS_GRAPH_URL.`];
-  if (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|EPROTO|HOSTNAME_MISMATCH)/.test(code))
-    return [
-      'network',
-      'graph.tls_failed',
-      `No trusted TLS connection to ${origin} (${code}); for a private authority set NODE_EXTRA_CA_CERTS.`,
-    ];
-  return [
-    'network',
-    'graph.connection_lost',
-    `The connection to ${origin} broke (${code}); it is made again.`,
-  ];
-}
-
-/** The code of the innermost cause that has one; fetch wraps what the socket said. */
-function codeOf(error: unknown): string {
-  let code = '';
-  for (let at: unknown = error; at !== undefined && at !== null; at = field(at, 'cause'))
-    code = textOf(at, 'code') ?? (textOf(at, 'name') === 'TimeoutError' ? 'TimeoutError' : code);
-  return cleanText(code, 100) || 'no reason given';
 }
 
 /** What an answer of another kind than JSON says: nothing. */

@@ -1,7 +1,7 @@
 /** Pages of lists and change feeds, and the objects in them. */
 import { MAX_COPY_ID } from '@mailstream/contracts';
+import { field, listOf, textOf } from '../json.ts';
 import { ProviderError } from '../provider.ts';
-import { field, listOf, textOf } from './json.ts';
 import { type Entity, entityOf } from './normalize.ts';
 
 export interface FeedPage {

@@ -1,9 +1,10 @@
 /** The first round of a folder's change feed, which is its import; and what is new while it goes on. */
+
+import { countOf, textOf } from '../json.ts';
 import type { Change, Page } from '../provider.ts';
 import { type MailboxCursor, withNewest } from './cursor.ts';
 import { tell } from './entries.ts';
 import { entriesOf, type FeedEntry, feedPage } from './feed.ts';
-import { countOf, textOf } from './json.ts';
 import { SELECT, upsertOf } from './normalize.ts';
 import type { Open } from './open.ts';
 

@@ -7,7 +7,7 @@ import {
   type MailboxUpsert,
   type Origin,
 } from '@mailstream/contracts';
-import { countOf, textOf } from './json.ts';
+import { countOf, textOf } from '../json.ts';
 import { mailboxKey } from './normalize.ts';
 import type { Recent } from './recent.ts';
 

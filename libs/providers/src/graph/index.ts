@@ -1,11 +1,11 @@
 /** The Microsoft provider: mailboxes of Microsoft 365 and Outlook.com by Microsoft Graph. */
 import Value from 'typebox/value';
+import { createGates } from '../gate.ts';
 import { AccessToken } from '../oauth.ts';
 import { type Provider, ProviderError } from '../provider.ts';
 import type { MicrosoftConfig } from './config.ts';
-import { createGates, REQUESTS_AT_A_TIME } from './gate.ts';
 import { createMicrosoftOAuth } from './oauth.ts';
-import type { Tuning } from './open.ts';
+import { REQUESTS_AT_A_TIME, type Tuning } from './open.ts';
 import { GraphSettings } from './settings.ts';
 
 const DAY = 24 * 60 * 60_000;

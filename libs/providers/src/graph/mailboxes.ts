@@ -1,4 +1,6 @@
 /** The pull of the list of folders, with the counters of each and the time of its last change. */
+
+import { textOf } from '../json.ts';
 import type { Change, Page, PullRequest } from '../provider.ts';
 import type { GraphClient } from './client.ts';
 import { entriesOf, feedPage, idOf } from './feed.ts';
@@ -10,7 +12,6 @@ import {
   followFolders,
   readFoldersCursor,
 } from './folders.ts';
-import { textOf } from './json.ts';
 import type { Tuning } from './open.ts';
 import { readRecent } from './recent.ts';
 

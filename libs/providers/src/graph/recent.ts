@@ -1,8 +1,9 @@
 /** What changed last in each folder: flags and categories move no counter of a folder, and a notification does not name one. */
+
+import { textOf } from '../json.ts';
 import { ProviderError } from '../provider.ts';
 import type { GraphClient } from './client.ts';
 import { entriesOf } from './feed.ts';
-import { textOf } from './json.ts';
 
 /** By folder id: the time of its last change as Graph spells it, and how many messages bear it. */
 export type Recent = Readonly<Record<string, string>>;

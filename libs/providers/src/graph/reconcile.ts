@@ -1,14 +1,13 @@
 /** Compares all ids of a folder with what was told of it: the feed is known to lose messages. */
-import { hashToken, type ListedIds } from '@mailstream/contracts';
+import { hashToken } from '@mailstream/contracts';
+import { textOf } from '../json.ts';
+import { listedFacts } from '../listed-facts.ts';
 import type { Change, Page } from '../provider.ts';
 import { followChanges } from './changes.ts';
 import type { MailboxCursor } from './cursor.ts';
 import { entriesOf } from './feed.ts';
-import { textOf } from './json.ts';
 import type { Open, Tuning } from './open.ts';
 
-/** Ids per fact, of about 150 characters each. */
-const MAX_IDS = 1_000;
 /** Lists and feeds are of one mind about what is older than this, milliseconds. */
 const SETTLED_MS = 5 * 60_000;
 
@@ -81,30 +80,4 @@ async function changesSince(open: Open, start: MailboxCursor) {
     if (done) return { changes, cursor: value };
     changes.push(...value.changes);
   }
-}
-
-/** Together they say that no other than these ids exist, and of all but the unsettled ones that they must be known. `ids` are sorted. */
-export function listedFacts(
-  mailbox: string,
-  ids: readonly string[],
-  unsettled: ReadonlySet<string>,
-): ListedIds[] {
-  const facts: ListedIds[] = [];
-  let from = '';
-  let named: string[] = [];
-  const close = (to: string | null, next: string) => {
-    facts.push({ mailbox, generation: '1', from, to, ids: named, sweep: false, origin: 'reconcile' });
-    from = next;
-    named = [];
-  };
-  for (const id of ids) {
-    // No character of an id comes before the exclamation mark: nothing lies between the two.
-    if (unsettled.has(id)) close(id, `${id}!`);
-    else {
-      if (named.length === MAX_IDS) close(id, id);
-      named.push(id);
-    }
-  }
-  close(null, '');
-  return facts;
 }

@@ -1,6 +1,7 @@
 /** An authenticated conversation with one mailbox, as the provider port wants it. */
 import { MAILBOXES_SCOPE } from '@mailstream/contracts';
 import Value from 'typebox/value';
+import type { Gates } from '../gate.ts';
 import { AccessToken } from '../oauth.ts';
 import {
   type ConnectRequest,
@@ -10,7 +11,6 @@ import {
   type Session,
 } from '../provider.ts';
 import { createGraphClient } from './client.ts';
-import type { Gates } from './gate.ts';
 import { pullMailbox } from './mailbox.ts';
 import { idsOfAliases, pullMailboxes } from './mailboxes.ts';
 import type { Open, Tuning } from './open.ts';

@@ -1,5 +1,6 @@
 /** Subscriptions to change notifications of a mailbox: "subscription resource type" in the documentation of Microsoft Graph. */
 import { cleanText } from '@mailstream/contracts';
+import { field, listOf, textOf } from '../json.ts';
 import {
   ProviderError,
   type Subscription,
@@ -8,7 +9,6 @@ import {
 } from '../provider.ts';
 import type { GraphClient } from './client.ts';
 import { type Answer, refusalOf } from './errors.ts';
-import { field, listOf, textOf } from './json.ts';
 
 /** Of the seven days that Graph allows for mail, so that clocks need not agree. */
 const LIFE_MS = 6.9 * 24 * 60 * 60_000;

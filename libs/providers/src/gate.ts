@@ -1,8 +1,5 @@
 /** How many requests may be under way on one mailbox at a time: shared by all sessions of an account in this process. */
 
-/** The server allows four; one is left for people. */
-export const REQUESTS_AT_A_TIME = 3;
-
 export interface Gates {
   /**
    * Waits, in order of asking, until `weight` more requests may run on the mailbox of `account`; returns how to say that they are over.

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { listedFacts } from './reconcile.ts';
+import { listedFacts } from './listed-facts.ts';
 
 const idOf = fc.stringMatching(/^[A-Za-z0-9_=-]{1,4}$/);
 
