@@ -92,6 +92,7 @@ function foldListed(view: View, listed: MailboxListed): void {
       if ('everywhere' in listed && listed.everywhere) gone.add(known.key);
     } else if (found.flags) view.copies.set(name, { ...known, flags: found.flags });
   }
+  for (const [name, { key }] of view.copies) if (gone.has(key)) view.copies.delete(name);
 }
 
 /** What a list says of a copy: that it is gone, or perhaps its flags, or nothing. */

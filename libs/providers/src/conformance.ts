@@ -300,6 +300,8 @@ function describeInterruptions(options: ConformanceOptions): void {
       'a first pull in the live lane, which imports nothing',
       staged(async ({ world, mirror, settle, connect }) => {
         await fill(world, inbox, 5);
+        // Until all can be seen.
+        await world.pass?.(1_000);
         const session = await connect();
         await mirror.pullOnce(session, MAILBOXES_SCOPE, null, 'live');
         const box = mirror.scopeOf(inbox);
@@ -307,6 +309,7 @@ function describeInterruptions(options: ConformanceOptions): void {
         await mirror.pullOnce(session, box.mailbox, box.address, 'live');
         expect(mirror.copiesIn(inbox)).toEqual([]);
         await world.deliver(inbox, { subject: 'live' });
+        await world.pass?.(1_000);
         await mirror.pullOnce(session, box.mailbox, box.address, 'live');
         const seen = mirror.copiesIn(inbox).map(({ content }) => content.subject);
         expect(seen).toEqual(options.liveFromTheStart ? ['live'] : []);

@@ -1,14 +1,13 @@
 /** A simulated Microsoft mailbox as the controllable account of the provider conformance suite. */
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { World, WorldMailbox } from '@mailstream/providers/conformance';
 import {
   type Control,
-  createDevCa,
   createSimulator,
   type NewMailbox,
   type Simulator,
   type SimulatorOptions,
 } from '@mailstream/simulators';
+import { trustedCa } from './trusted-ca.ts';
 
 export interface GraphAccount {
   readonly simulator: Simulator;
@@ -23,16 +22,6 @@ export interface GraphAccount {
 const HOUR = 60 * 60_000;
 /** Virtual milliseconds that each operation takes. */
 const STEP_MS = 40;
-
-let devCa: ReturnType<typeof createDevCa> | undefined;
-
-/** One authority for all simulators of this process, which trusts it from now on. */
-function trustedCa() {
-  if (devCa) return devCa;
-  devCa = createDevCa();
-  setDefaultCACertificates([...getCACertificates('default'), devCa.ca]);
-  return devCa;
-}
 
 export async function createGraphAccount(
   options: SimulatorOptions & { readonly account?: Omit<NewMailbox, 'address'> } = {},

@@ -1,6 +1,7 @@
 /** Helpers for tests. Only tests may import this package. */
 export * from './backends.ts';
 export { conformanceSequences, hasDovecot } from './env.ts';
+export { createGmailAccount } from './gmail-world.ts';
 export { createGraphAccount, type GraphAccount } from './graph-world.ts';
 export { type ListedMailbox, type ListedMessage, listImap } from './imap-lister.ts';
 export { type ImapLogin, type PlainImap, plainImap, wireName } from './imap-plain-client.ts';

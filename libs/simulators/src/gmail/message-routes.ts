@@ -135,10 +135,11 @@ function threadList({ account, query }: GmailRequest, deps: GmailDeps): GmailRep
     if (!newest.has(message.conversation)) newest.set(message.conversation, message);
   const { page, rest } = pageOf([...newest.values()], 'threads', query);
   if (page.length === 0) return ok({ resultSizeEstimate: 0 });
-  const threads = page.map(({ uid, conversation }) => ({
+  const ofThread = Map.groupBy(account.mailbox.messages(), ({ conversation }) => conversation);
+  const threads = page.map(({ conversation }) => ({
     id: account.ids.ofThread(conversation),
     snippet: '',
-    historyId: account.history.ofMessage(uid).toString(),
+    historyId: newestOf(ofThread.get(conversation) ?? [], account).toString(),
   }));
   return ok({ threads, ...rest });
 }

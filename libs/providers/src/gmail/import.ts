@@ -1,0 +1,72 @@
+/** The import: the list of all messages from the newest on, each asked for as the allowance permits. */
+import type { Page } from '../provider.ts';
+import { ProviderError } from '../provider.ts';
+import { askForListed } from './ask.ts';
+import { type AccountCursor, type Import, withPage } from './cursor.ts';
+import { type ListPage, listMessages } from './lists.ts';
+import { estimateOf, isDone } from './news.ts';
+import type { Open } from './open.ts';
+
+/** Goes on for one job. Where the list was left is in the cursor, with the ids of its last page that are still to be asked for. */
+export async function* importMessages(open: Open, start: AccountCursor): AsyncGenerator<Page, AccountCursor> {
+  const { tuning } = open;
+  let cursor = start;
+  for (let given = 0; given < tuning.job && cursor.import !== null; ) {
+    let at: Import = cursor.import;
+    while (at.ids.length === 0 && !at.ended) at = await nextPage(open, at);
+    const some = at.ids.slice(0, affordable(open));
+    const { changes, missing, left, failure } = await askForListed(open, some);
+    const again = some.filter(({ id }) => left.includes(id));
+    const since = tuning.now();
+    const ids = [...again, ...at.ids.slice(some.length)];
+    const over = ids.length === 0 && at.ended;
+    cursor = {
+      ...cursor,
+      pending: [...cursor.pending, ...missing.map((id) => ({ id, since }))],
+      import: over ? null : { ...at, ids, told: at.told + changes.length },
+      changedAt: since,
+      reconcileAt: since,
+    };
+    yield { changes, cursor, origin: 'backfill', done: isDone(cursor), estimate: estimateOf(cursor) };
+    if (failure) throw failure;
+    given += Math.max(1, some.length);
+  }
+  return cursor;
+}
+
+/** How many messages may be asked for now. Throws when it is none. */
+function affordable({ tuning, ledger, account }: Open): number {
+  const most = Math.floor(ledger.forImport(account) / ledger.cost('messages.get'));
+  if (most >= 1) return Math.min(most, tuning.page);
+  throw new ProviderError(
+    'quota',
+    'gmail.allowance_spent',
+    'The Gmail allowance of this mailbox for this minute is spent; its import goes on in the next.',
+    { retryAfterMs: ledger.waitMs(account) },
+  );
+}
+
+async function nextPage(open: Open, at: Import): Promise<Import> {
+  if (at.token === null && at.ends.length > 0) return findPlace(open, at);
+  const page = await listMessages(open, open.tuning.list, at.token).catch(
+    (error: unknown): ListPage | null => {
+      // How long tokens live is not known.
+      if (at.token !== null && error instanceof ProviderError && error.failure === 'permanent') return null;
+      throw error;
+    },
+  );
+  return page ? withPage(at, page.listed, page.token) : findPlace(open, at);
+}
+
+/** The first page after the last message that was told and still is there; from the top when none is. */
+async function findPlace(open: Open, at: Import): Promise<Import> {
+  const told = new Set(at.ends.flat());
+  for (let token: string | null = null, first = true; first || token !== null; first = false) {
+    const page: ListPage = await listMessages(open, open.tuning.list, token);
+    const place = page.listed.findLastIndex(({ id }) => told.has(id));
+    if (place >= 0) return withPage(at, page.listed.slice(place + 1), page.token);
+    token = page.token;
+  }
+  const page = await listMessages(open, open.tuning.list, null);
+  return withPage({ ...at, ends: [] }, page.listed, page.token);
+}

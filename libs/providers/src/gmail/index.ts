@@ -1,0 +1,43 @@
+/** The Gmail provider: mailboxes of Gmail and Google Workspace by the Gmail API. */
+import Value from 'typebox/value';
+import { createGates } from '../gate.ts';
+import { AccessToken } from '../oauth.ts';
+import { type Provider, ProviderError } from '../provider.ts';
+import type { GoogleConfig } from './config.ts';
+import { REQUESTS_AT_A_TIME, type Tuning } from './open.ts';
+import { createLedger } from './quota.ts';
+import { GmailSettings } from './settings.ts';
+
+const DAY = 24 * 60 * 60_000;
+const TUNING: Tuning = {
+  page: 50,
+  job: 100,
+  list: 100,
+  reconcileMs: DAY,
+  timeoutMs: 60_000,
+  now: Date.now,
+};
+
+export function createGmailProvider(config: GoogleConfig, changes: Partial<Tuning> = {}): Provider {
+  const tuning = { ...TUNING, ...changes };
+  const gates = createGates(REQUESTS_AT_A_TIME);
+  const ledger = createLedger(config.quota, tuning.now);
+  return {
+    name: 'google',
+    push: 'none',
+    scope: 'account',
+    settings: GmailSettings,
+    credential: AccessToken,
+    describe: (settings) => (Value.Check(GmailSettings, settings) && settings.user) || 'a Gmail mailbox',
+    async connect(request) {
+      if (!Value.Check(GmailSettings, request.settings))
+        throw new ProviderError(
+          'permanent',
+          'gmail.settings_invalid',
+          'The settings of this Gmail account are not valid: connect it anew.',
+        );
+      const { openSession } = await import('./session.ts');
+      return openSession(request, { gmailUrl: config.gmailUrl, gates, ledger, tuning });
+    },
+  };
+}
