@@ -1,5 +1,7 @@
 /** All providers. Adding one is one line here and one for its configuration; each loads its own library when it first connects. */
 import type { EnvReader } from '@mailstream/runtime';
+import { type GoogleConfig, readGoogleConfig } from './gmail/config.ts';
+import { createGmailProvider } from './gmail/index.ts';
 import { type MicrosoftConfig, readMicrosoftConfig } from './graph/config.ts';
 import { createGraphProvider } from './graph/index.ts';
 import { imap } from './imap/index.ts';
@@ -8,12 +10,13 @@ import type { Provider } from './provider.ts';
 /** What providers are told by the environment of the services that use them. */
 export interface ProvidersConfig {
   readonly microsoft: MicrosoftConfig;
+  readonly google: GoogleConfig;
 }
 
 export function readProvidersConfig(env: EnvReader): ProvidersConfig {
-  return { microsoft: readMicrosoftConfig(env) };
+  return { microsoft: readMicrosoftConfig(env), google: readGoogleConfig(env) };
 }
 
-export function createProviders({ microsoft }: ProvidersConfig): readonly Provider[] {
-  return [imap, createGraphProvider(microsoft)];
+export function createProviders({ microsoft, google }: ProvidersConfig): readonly Provider[] {
+  return [imap, createGraphProvider(microsoft), createGmailProvider(google)];
 }

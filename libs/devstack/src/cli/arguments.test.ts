@@ -45,7 +45,7 @@ describe('commands', () => {
   it('says what there is when one is not known', () => {
     expect(() => findCommand(['frobnicate'])).toThrow('"frobnicate" is not a command');
     expect(() => findCommand(['account', 'ad'])).toThrow(
-      'there is "account add imap", "account add microsoft"',
+      'there is "account add imap", "account add microsoft", "account add google"',
     );
     expect(() => findCommand(['account'])).toThrow(UsageError);
   });

@@ -1,5 +1,6 @@
 /** All commands, and finding the one that was meant. */
 import type { Command } from './command.ts';
+import { accountAddGoogle } from './commands/account-add-google.ts';
 import { accountAddImap } from './commands/account-add-imap.ts';
 import { accountAddMicrosoft } from './commands/account-add-microsoft.ts';
 import { accountList } from './commands/account-list.ts';
@@ -16,6 +17,7 @@ import { UsageError } from './errors.ts';
 export const COMMANDS: readonly Command[] = [
   accountAddImap,
   accountAddMicrosoft,
+  accountAddGoogle,
   accountReconnect,
   accountList,
   accountPause,

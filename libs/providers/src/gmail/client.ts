@@ -4,8 +4,7 @@ import { parseJson } from '../json.ts';
 import { ProviderError } from '../provider.ts';
 import { transportFailure } from '../transport.ts';
 import { refusalOf } from './errors.ts';
-import { REQUESTS_AT_A_TIME } from './open.ts';
-import type { Ledger, Method } from './quota.ts';
+import { type Ledger, type Method, REQUESTS_AT_A_TIME } from './quota.ts';
 
 export interface ClientDeps {
   /** Names the account: its sessions share gate and ledger. */

@@ -12,6 +12,10 @@ export interface GoogleConfig {
   readonly issuer: string;
   /** What a person is asked to allow, separated by spaces. */
   readonly scopes: string;
+  /** The JSON key of a service account that may read the mailboxes of a whole domain; null: there is none. */
+  readonly serviceAccountFile: string | null;
+  /** What such an account asks for. */
+  readonly appScope: string;
   /** The origin of the Gmail API. */
   readonly gmailUrl: string;
   readonly quota: QuotaProfile;
@@ -26,6 +30,8 @@ export function readGoogleConfig(env: EnvReader): GoogleConfig {
     keysUrl: env.url('GOOGLE_CERTS_URL', 'https://www.googleapis.com/oauth2/v3/certs'),
     issuer: env.url('GOOGLE_ISSUER', 'https://accounts.google.com'),
     scopes: env.string('GOOGLE_SCOPES', 'openid email https://www.googleapis.com/auth/gmail.readonly'),
+    serviceAccountFile: env.optional('GOOGLE_SERVICE_ACCOUNT_FILE'),
+    appScope: env.string('GOOGLE_APP_SCOPE', 'https://www.googleapis.com/auth/gmail.readonly'),
     gmailUrl: env.url('GMAIL_BASE_URL', 'https://gmail.googleapis.com'),
     quota: readQuotaProfile(env),
   };

@@ -4,8 +4,9 @@ import { createGates } from '../gate.ts';
 import { AccessToken } from '../oauth.ts';
 import { type Provider, ProviderError } from '../provider.ts';
 import type { GoogleConfig } from './config.ts';
-import { REQUESTS_AT_A_TIME, type Tuning } from './open.ts';
-import { createLedger } from './quota.ts';
+import { createGoogleOAuth } from './oauth.ts';
+import type { Tuning } from './open.ts';
+import { createLedger, REQUESTS_AT_A_TIME } from './quota.ts';
 import { GmailSettings } from './settings.ts';
 
 const DAY = 24 * 60 * 60_000;
@@ -28,7 +29,9 @@ export function createGmailProvider(config: GoogleConfig, changes: Partial<Tunin
     scope: 'account',
     settings: GmailSettings,
     credential: AccessToken,
-    describe: (settings) => (Value.Check(GmailSettings, settings) && settings.user) || 'a Gmail mailbox',
+    oauth: createGoogleOAuth(config),
+    describe: (settings) =>
+      (Value.Check(GmailSettings, settings) && (settings.mailbox ?? settings.user)) || 'a Gmail mailbox',
     async connect(request) {
       if (!Value.Check(GmailSettings, request.settings))
         throw new ProviderError(

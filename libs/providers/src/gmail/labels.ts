@@ -11,10 +11,10 @@ import { listOf, textOf } from '../json.ts';
 /** The scope of the one cursor, and a mailbox that holds every message: so none is ever without a copy, whatever labels it has. */
 export const ALL_MAIL = mailboxKey('');
 
-export const ALL_ADDRESS = 'ALL';
+const ALL_ADDRESS = 'ALL';
 
 /** The key of a label's mailbox. */
-export function mailboxKey(labelId: string): string {
+function mailboxKey(labelId: string): string {
   return hashToken('label', labelId);
 }
 

@@ -2,9 +2,6 @@
 import type { GmailClient } from './client.ts';
 import type { Ledger } from './quota.ts';
 
-/** Google allows about ten; people use the mailbox too. */
-export const REQUESTS_AT_A_TIME = 4;
-
 /** Sizes and times; tests make them small. */
 export interface Tuning {
   /** Messages per page of ours. */

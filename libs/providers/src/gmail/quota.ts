@@ -2,6 +2,9 @@
 import type { EnvReader } from '@mailstream/runtime';
 import { ProviderError } from '../provider.ts';
 
+/** On one mailbox. Google allows about ten; people use the mailbox, too. */
+export const REQUESTS_AT_A_TIME = 4;
+
 /** Units since May 2026 (developers.google.com/workspace/gmail/api/reference/quota). */
 const COSTS = {
   getProfile: 1,

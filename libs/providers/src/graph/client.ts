@@ -13,7 +13,7 @@ import { field, listOf, textOf } from '../json.ts';
 import { ProviderError } from '../provider.ts';
 import { transportFailure } from '../transport.ts';
 import { type Answer, bodyOf, refusalOf } from './errors.ts';
-import { REQUESTS_AT_A_TIME } from './open.ts';
+import { REQUESTS_AT_A_TIME } from './limits.ts';
 import { inSpan } from './spans.ts';
 
 export interface ClientDeps {

@@ -4,8 +4,9 @@ import { createGates } from '../gate.ts';
 import { AccessToken } from '../oauth.ts';
 import { type Provider, ProviderError } from '../provider.ts';
 import type { MicrosoftConfig } from './config.ts';
+import { REQUESTS_AT_A_TIME } from './limits.ts';
 import { createMicrosoftOAuth } from './oauth.ts';
-import { REQUESTS_AT_A_TIME, type Tuning } from './open.ts';
+import type { Tuning } from './open.ts';
 import { GraphSettings } from './settings.ts';
 
 const DAY = 24 * 60 * 60_000;

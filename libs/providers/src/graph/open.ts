@@ -1,9 +1,6 @@
 /** What the pull of one folder is done with. */
 import type { GraphClient } from './client.ts';
 
-/** On one mailbox. The server allows four; one is left for people. */
-export const REQUESTS_AT_A_TIME = 3;
-
 /** Sizes and times; tests make them small. */
 export interface Tuning {
   /** Messages per page, as a wish. */
