@@ -1,6 +1,7 @@
 /** What a folder's change feed tells after its first round. */
 import type { Page } from '../provider.ts';
-import type { MailboxCursor } from './cursor.ts';
+import { type MailboxCursor, withElsewhere } from './cursor.ts';
+import { lookAgain } from './elsewhere.ts';
 import { tell } from './entries.ts';
 import { feedPage } from './feed.ts';
 import type { Open } from './open.ts';
@@ -17,18 +18,24 @@ export async function* followChanges(open: Open, start: MailboxCursor): AsyncGen
     const { entries, nextLink, deltaLink } = feedPage(
       await client.get(cursor.link ?? '', signal, tuning.page),
     );
-    const { changes, unverified, failure } = await tell(open, entries, cursor.unverified, 'live');
+    const told = await tell(open, entries, cursor.unverified, 'live');
+    const { changes, failure } = told;
     const ends = deltaLink !== null && !old;
     cursor = {
       ...cursor,
       link: deltaLink ?? nextLink,
       kind: deltaLink === null ? 'next' : 'delta',
-      unverified,
+      unverified: told.unverified,
+      elsewhere: withElsewhere(cursor.elsewhere, told.elsewhere),
       ...(changes.length > 0 ? { changedAt: tuning.now(), listed: null } : {}),
     };
     yield { changes, cursor, origin: 'live', done: ends, estimate: null };
     if (failure) throw failure;
-    if (ends) return cursor;
+    if (ends) break;
     if (deltaLink !== null) old = false;
   }
+  const again = await lookAgain(open, cursor);
+  if (again === null) return cursor;
+  yield { ...again, origin: 'live', done: true, estimate: null };
+  return again.cursor;
 }

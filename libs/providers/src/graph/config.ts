@@ -20,6 +20,8 @@ export interface MicrosoftConfig {
   readonly scopes: string;
   /** What an application that acts for itself asks for. */
   readonly appScope: string;
+  /** Milliseconds until a folder's feed knows of what came to it. */
+  readonly settleMs: number;
   /** The Graph API with its version, without a slash at the end. */
   readonly graphUrl: string;
 }
@@ -40,6 +42,7 @@ export function readMicrosoftConfig(env: EnvReader): MicrosoftConfig {
     scopes: env.string('MS_SCOPES', 'offline_access openid profile email User.Read Mail.Read'),
     appScope: env.string('MS_APP_SCOPE', `${new URL(graphUrl).origin}/.default`),
     graphUrl,
+    settleMs: env.integer('MS_SETTLE_SECONDS', 60, { min: 1, max: 3_600 }) * 1_000,
   };
 }
 

@@ -14,12 +14,22 @@ export interface MailboxCursor {
   readonly round: Round | null;
   /** Messages said to be removed that could not be asked for yet. */
   readonly unverified: readonly string[];
+  readonly elsewhere: readonly Elsewhere[];
   /** When changes were told last, milliseconds. */
   readonly changedAt: number;
   /** When all ids are to be compared again, milliseconds. */
   readonly reconcileAt: number;
   /** Digest of the ids as they were compared last; null once anything changed since. */
   readonly listed: string | null;
+}
+
+/** A message that was told to be in another folder (elsewhere.ts). */
+export interface Elsewhere {
+  readonly id: string;
+  /** Key of the mailbox it was told to be in. */
+  readonly mailbox: string;
+  /** When, milliseconds. */
+  readonly at: number;
 }
 
 interface Round {
@@ -43,6 +53,7 @@ export const FROM_THE_START: MailboxCursor = {
   kind: 'next',
   round: { told: 0, total: 0, newest: null },
   unverified: [],
+  elsewhere: [],
   changedAt: 0,
   reconcileAt: 0,
   listed: null,
@@ -55,7 +66,13 @@ export function readCursor(stored: unknown): MailboxCursor | null {
 
 function isCursor(value: unknown): value is MailboxCursor {
   if (typeof value !== 'object' || value === null) return false;
-  return 'v' in value && value.v === 1 && 'select' in value && value.select === SELECT_VERSION;
+  return (
+    'v' in value &&
+    value.v === 1 &&
+    'elsewhere' in value &&
+    'select' in value &&
+    value.select === SELECT_VERSION
+  );
 }
 
 const MAX_NEWEST = 50;
@@ -70,4 +87,15 @@ export function withNewest(
   const ids = told.filter((message) => message.at === at).map(({ id }) => id);
   const kept = newest?.at === at ? newest.ids : [];
   return { at, ids: [...new Set([...kept, ...ids])].slice(-MAX_NEWEST) };
+}
+
+/** Of more than these the newest; the comparison of ids finds what became of the others. */
+const MAX_ELSEWHERE = 100;
+
+export function withElsewhere(
+  before: readonly Elsewhere[],
+  told: readonly Elsewhere[],
+): readonly Elsewhere[] {
+  const again = new Set(told.map(({ id }) => id));
+  return [...before.filter(({ id }) => !again.has(id)), ...told].slice(-MAX_ELSEWHERE);
 }

@@ -3,9 +3,10 @@ import type { Origin } from '@mailstream/contracts';
 import { textOf } from '../json.ts';
 import type { Change, ProviderError } from '../provider.ts';
 import type { Got } from './client.ts';
+import type { Elsewhere } from './cursor.ts';
 import type { FeedEntry } from './feed.ts';
-import { copyOf, entityOf, mailboxKey, patchOf, SELECT, upsertOf } from './normalize.ts';
-import type { Open } from './open.ts';
+import { copyOf, entityOf, patchOf, SELECT, upsertOf } from './normalize.ts';
+import { type Open, placeOf } from './open.ts';
 
 export interface Told {
   readonly changes: readonly Change[];
@@ -13,6 +14,8 @@ export interface Told {
   readonly unverified: readonly string[];
   /** Why not. */
   readonly failure: ProviderError | null;
+  /** Messages that were told to be in another folder. */
+  readonly elsewhere: readonly Elsewhere[];
 }
 
 /** `unverified`: messages of earlier pages that are still to be asked for. */
@@ -40,6 +43,7 @@ export async function tell(
     signal,
   );
   const left: string[] = [];
+  const elsewhere: Elsewhere[] = [];
   let failure: ProviderError | null = null;
   for (const [at, id] of ids.entries()) {
     const one = got[at];
@@ -47,19 +51,19 @@ export async function tell(
     if ('error' in one && one.error.failure !== 'gone') {
       left.push(id);
       failure ??= one.error;
-    } else changes.push(...(await verified(open, id, one, origin)));
+      continue;
+    }
+    const place = 'error' in one ? null : await placeOf(open, one.body);
+    if (place !== null && place !== mailbox) elsewhere.push({ id, mailbox: place, at: open.tuning.now() });
+    changes.push(...verified(mailbox, id, one, place, origin));
   }
-  return { changes, unverified: left, failure };
+  return { changes, unverified: left, failure, elsewhere };
 }
 
 /** A message that moved is told where it is now before it is told to have left: it is never nowhere. */
-async function verified(open: Open, id: string, got: Got, origin: Origin): Promise<Change[]> {
-  const { mailbox, folder } = open;
+function verified(mailbox: string, id: string, got: Got, place: string | null, origin: Origin): Change[] {
   const removed: Change = { kind: 'message', data: { op: 'removed', copy: copyOf(mailbox, id), origin } };
-  if ('error' in got) return [removed];
-  const message = entityOf(got.body);
-  const parent = textOf(message, 'parentFolderId') ?? folder;
-  const upsert = (key: string): Change => ({ kind: 'message', data: upsertOf(key, id, message, origin) });
-  if (parent === folder) return [upsert(mailbox)];
-  return parent === (await open.discards()) ? [removed] : [upsert(mailboxKey(parent)), removed];
+  if ('error' in got || place === null) return [removed];
+  const upsert: Change = { kind: 'message', data: upsertOf(place, id, entityOf(got.body), origin) };
+  return place === mailbox ? [upsert] : [upsert, removed];
 }

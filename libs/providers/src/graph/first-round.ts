@@ -2,7 +2,7 @@
 
 import { countOf, textOf } from '../json.ts';
 import type { Change, Page } from '../provider.ts';
-import { type MailboxCursor, withNewest } from './cursor.ts';
+import { type MailboxCursor, withElsewhere, withNewest } from './cursor.ts';
 import { tell } from './entries.ts';
 import { entriesOf, type FeedEntry, feedPage } from './feed.ts';
 import { SELECT, upsertOf } from './normalize.ts';
@@ -19,18 +19,23 @@ export async function* importRound(open: Open, start: MailboxCursor): AsyncGener
     const { entries, nextLink, deltaLink } = feedPage(
       await client.get(cursor.link ?? first, signal, tuning.page),
     );
-    const { changes, unverified, failure } = await tell(open, entries, cursor.unverified, 'backfill');
-    const told = round.told + changes.length;
+    const told = await tell(open, entries, cursor.unverified, 'backfill');
+    const { changes, failure } = told;
+    const count = round.told + changes.length;
     cursor = {
       ...cursor,
       link: deltaLink ?? nextLink,
       kind: deltaLink === null ? 'next' : 'delta',
       changedAt: tuning.now(),
       reconcileAt: tuning.now(),
-      round: deltaLink === null ? { told, total, newest: withNewest(round.newest, timesOf(entries)) } : null,
-      unverified,
+      round:
+        deltaLink === null
+          ? { told: count, total, newest: withNewest(round.newest, timesOf(entries)) }
+          : null,
+      unverified: told.unverified,
+      elsewhere: withElsewhere(cursor.elsewhere, told.elsewhere),
     };
-    yield { changes, cursor, origin: 'backfill', done: false, estimate: Math.max(0, total - told) };
+    yield { changes, cursor, origin: 'backfill', done: false, estimate: Math.max(0, total - count) };
     if (failure) throw failure;
     given += Math.max(1, entries.length);
   }

@@ -10,7 +10,7 @@ import type { Tuning } from './open.ts';
 import { GraphSettings } from './settings.ts';
 
 const DAY = 24 * 60 * 60_000;
-const TUNING: Tuning = {
+const TUNING: Omit<Tuning, 'settleMs'> = {
   page: 250,
   job: 500,
   list: 1_000,
@@ -43,7 +43,7 @@ export function createGraphProvider(config: MicrosoftConfig, tuning: Partial<Tun
       return openSession(settings, request, {
         graphUrl: config.graphUrl,
         gates,
-        tuning: { ...TUNING, ...tuning },
+        tuning: { ...TUNING, settleMs: config.settleMs, ...tuning },
       });
     },
   };

@@ -102,6 +102,34 @@ describe('a message said to be removed', () => {
     expect(idsInView('Archive')).toEqual([ids[3]]);
   });
 
+  it('is asked for once more where it went to: it may have gone on unseen, and on, and back, and away', async () => {
+    const { mailbox, control } = rig;
+    const moved = of(4);
+    const next = async (to: string) => {
+      control.move({ ...moved, to });
+      control.advance({ ms: 2 * 60_000 });
+      return told(await live(), rig);
+    };
+    control.move({ ...moved, to: 'archive' });
+    expect(told(await live(), rig)).toEqual(['upsert Archive', 'removed Inbox']);
+    expect(await next('junkemail')).toEqual(['upsert Junk Email', 'removed Archive']);
+    expect(await next('drafts')).toEqual(['upsert Drafts', 'removed Junk Email']);
+    control.remove({ mailbox, ids: moved.ids });
+    control.advance({ ms: 2 * 60_000 });
+    expect(told(await live(), rig)).toEqual(['removed Drafts']);
+    expect(told(await live(), rig)).toEqual([]);
+  });
+
+  it('is left to the folder it went to when it is still there', async () => {
+    rig.control.move({ ...of(4), to: 'archive' });
+    await live();
+    rig.control.advance({ ms: 2 * 60_000 });
+    expect(told(await live(), rig)).toEqual([]);
+    rig.control.clearRequests();
+    await live();
+    expect(rig.control.requests()).toHaveLength(1);
+  });
+
   it('is removed when it only waits for its end', async () => {
     rig.control.move({ ...of(0, 1), to: 'recoverableitemsdeletions' });
     expect(told(await live(), rig)).toEqual(['removed Inbox', 'removed Inbox']);
