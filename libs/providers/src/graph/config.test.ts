@@ -9,6 +9,7 @@ it('follows from the authority: another cloud is one variable, and the API one m
   });
   const base = 'https://login.microsoftonline.us/{tenantid}';
   expect(readMicrosoftConfig(env)).toEqual({
+    settleMs: 60_000,
     clientId: null,
     clientSecret: null,
     directory: 'contoso.example.com',
