@@ -31,6 +31,12 @@ export const FetchReport = Type.Object({
   run: Type.String(),
   outcome: Type.Union([Type.Literal('advanced'), Type.Literal('nothing'), Type.Literal('fenced')]),
   done: Type.Boolean({ description: 'False: there is more to fetch in this scope.' }),
+  resumeAfterMs: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      description: 'The import is not to go on before: what it may spend is spent.',
+    }),
+  ),
 });
 export type FetchReport = Static<typeof FetchReport>;
 

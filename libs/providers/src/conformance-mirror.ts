@@ -210,6 +210,7 @@ export function createMirror(connect: () => Promise<Session>, patience?: Patienc
       if (losePage?.()) throw new Interrupted('lost before it was stored');
       store(scope, page);
       await afterPage?.();
+      if (page.resumeAfterMs !== undefined) await patience?.pass(page.resumeAfterMs);
     }
   };
 

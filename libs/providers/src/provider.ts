@@ -28,6 +28,8 @@ export interface Page {
   readonly done: boolean;
   /** Messages still to import, about; null when unknown or none. */
   readonly estimate: number | null;
+  /** On the last page of an import's job, milliseconds: until then nothing may be spent on it. No failure, and live looks go on. */
+  readonly resumeAfterMs?: number;
 }
 
 export interface PullRequest {

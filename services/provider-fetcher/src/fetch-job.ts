@@ -53,7 +53,9 @@ export async function fetchJob(
         if (!stored) return { ...report, outcome: 'fenced' };
         head = stored;
       }
-      report = { ...report, outcome: 'advanced', done: page.done };
+      const { done, resumeAfterMs } = page;
+      const later = resumeAfterMs === undefined ? {} : { resumeAfterMs };
+      report = { run: job.run, outcome: 'advanced', done, ...later };
     }
     return report;
   }

@@ -1,20 +1,27 @@
 /** The import: the list of all messages from the newest on, each asked for as the allowance permits. */
-import type { Page } from '../provider.ts';
-import { ProviderError } from '../provider.ts';
+import { type Change, type Page, ProviderError } from '../provider.ts';
 import { askForListed } from './ask.ts';
 import { type AccountCursor, type Import, withPage } from './cursor.ts';
 import { type ListPage, listMessages } from './lists.ts';
 import { estimateOf, isDone } from './news.ts';
 import type { Open } from './open.ts';
 
-/** Goes on for one job. Where the list was left is in the cursor, with the ids of its last page that are still to be asked for. */
+/**
+ * Goes on for one job, or until what imports may spend is spent. Where the list was left is in the cursor, with the ids of its last page that are
+ * still to be asked for.
+ */
 export async function* importMessages(open: Open, start: AccountCursor): AsyncGenerator<Page, AccountCursor> {
   const { tuning } = open;
   let cursor = start;
   for (let given = 0; given < tuning.job && cursor.import !== null; ) {
+    const size = affordable(open);
+    if (size === 0) {
+      yield importPage(open, cursor, []);
+      return cursor;
+    }
     let at: Import = cursor.import;
     while (at.ids.length === 0 && !at.ended) at = await nextPage(open, at);
-    const some = at.ids.slice(0, affordable(open));
+    const some = at.ids.slice(0, size);
     const { changes, missing, left, failure } = await askForListed(open, some);
     const again = some.filter(({ id }) => left.includes(id));
     const since = tuning.now();
@@ -27,23 +34,32 @@ export async function* importMessages(open: Open, start: AccountCursor): AsyncGe
       changedAt: since,
       reconcileAt: since,
     };
-    yield { changes, cursor, origin: 'backfill', done: isDone(cursor), estimate: estimateOf(cursor) };
+    yield importPage(open, cursor, changes);
     if (failure) throw failure;
+    if (affordable(open) === 0) return cursor;
     given += Math.max(1, some.length);
   }
   return cursor;
 }
 
-/** How many messages may be asked for now. Throws when it is none. */
+function importPage(open: Open, cursor: AccountCursor, changes: readonly Change[]): Page {
+  const { tuning, ledger, account } = open;
+  const page = {
+    changes,
+    cursor,
+    origin: 'backfill' as const,
+    done: isDone(cursor),
+    estimate: estimateOf(cursor),
+  };
+  if (cursor.import === null || affordable(open) > 0) return page;
+  const worthwhile = tuning.page * ledger.cost('messages.get');
+  return { ...page, resumeAfterMs: ledger.importWaitMs(account, worthwhile) };
+}
+
+/** How many messages may be asked for now. */
 function affordable({ tuning, ledger, account }: Open): number {
   const most = Math.floor(ledger.forImport(account) / ledger.cost('messages.get'));
-  if (most >= 1) return Math.min(most, tuning.page);
-  throw new ProviderError(
-    'quota',
-    'gmail.allowance_spent',
-    'The Gmail allowance of this mailbox for this minute is spent; its import goes on in the next.',
-    { retryAfterMs: ledger.waitMs(account) },
-  );
+  return Math.max(0, Math.min(most, tuning.page));
 }
 
 async function nextPage(open: Open, at: Import): Promise<Import> {

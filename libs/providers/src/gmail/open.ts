@@ -21,7 +21,7 @@ export interface Tuning {
 export interface Open {
   readonly client: GmailClient;
   readonly tuning: Tuning;
-  readonly ledger: Pick<Ledger, 'forImport' | 'waitMs' | 'cost'>;
+  readonly ledger: Pick<Ledger, 'forImport' | 'importWaitMs' | 'cost'>;
   readonly account: string;
   readonly signal: AbortSignal;
   /** Ids of the labels there are now. History tells of others, too, which are gone. */

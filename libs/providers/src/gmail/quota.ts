@@ -30,7 +30,7 @@ export interface QuotaProfile {
 }
 
 /** The part of an account's units that imports leave to live changes. */
-const LIVE_SHARE = 0.05;
+const LIVE_SHARE = 0.04;
 const MINUTE = 60_000;
 const STEP = 1_000;
 
@@ -52,8 +52,8 @@ export interface Ledger {
   spend(account: string, method: Method): void;
   /** Units that an import may spend now. */
   forImport(account: string): number;
-  /** Milliseconds until something is free again. */
-  waitMs(account: string): number;
+  /** Milliseconds until an import may spend so many. */
+  importWaitMs(account: string, units: number): number;
   /** Google says that all is spent: others use the same allowance. */
   exhausted(account: string): void;
 }
@@ -95,14 +95,20 @@ export function createLedger(profile: QuotaProfile, now: () => number): Ledger {
       profile.projectUnitsPerMinute - forget(project).spent,
     );
   const cost = (method: Method) => (profile.costs === 'legacy' ? LEGACY[method] : undefined) ?? COSTS[method];
-  const waitMs = (account: string) => {
-    const [first = Math.floor(now() / STEP)] = [...windowOf(account).seconds.keys()];
-    return Math.max(STEP, (first + 1) * STEP + MINUTE - now());
+  const waitMs = (account: string, units: number) => {
+    let lacking = units - left(account);
+    for (const [second, spent] of windowOf(account).seconds) {
+      if (lacking <= 0) return 0;
+      lacking -= spent;
+      if (lacking <= 0) return Math.max(0, (second + 1) * STEP + MINUTE - now());
+    }
+    // Others have spent it.
+    return lacking <= 0 ? 0 : STEP;
   };
+  const reserve = Math.ceil(profile.unitsPerMinute * LIVE_SHARE);
 
   return {
     cost,
-    waitMs,
     spend(account, method) {
       const units = cost(method);
       if (units > left(account))
@@ -110,12 +116,13 @@ export function createLedger(profile: QuotaProfile, now: () => number): Ledger {
           'quota',
           'gmail.allowance_spent',
           'The Gmail allowance of this mailbox for this minute is spent; it goes on in the next.',
-          { retryAfterMs: waitMs(account) },
+          { retryAfterMs: waitMs(account, units) },
         );
       book(windowOf(account), units);
       book(project, units);
     },
-    forImport: (account) => left(account) - Math.ceil(profile.unitsPerMinute * LIVE_SHARE),
+    forImport: (account) => left(account) - reserve,
+    importWaitMs: (account, units) => waitMs(account, units + reserve),
     exhausted(account) {
       book(windowOf(account), Math.max(0, left(account)));
     },

@@ -86,7 +86,8 @@ describe('hints', () => {
     const push = { kind: 'hint', reason: 'push' } as const;
     const due = { checkedAt: new Date(NOW.getTime() - LIMITS.pollMs) };
     expect(jobs(when(given(list(due), inbox(running('a'))), push).effects)).toEqual(['live mailboxes']);
-    const later = { retryAt: new Date(NOW.getTime() + 60_000) };
+    const failure = { failure: 'network' as const, code: 'imap.timeout', message: 'no answer', at: NOW };
+    const later = { retryAt: new Date(NOW.getTime() + 60_000), failure };
     expect(jobs(when(given(list(), inbox(later)), push).effects)).toEqual(['live mailboxes']);
     const importing = running('a', 'backfill');
     expect(jobs(when(given(list(), inbox(importing)), push).effects)).toEqual(['live mailboxes']);
@@ -230,6 +231,40 @@ describe('failures', () => {
     expect(jobs(when(given(list(), inbox(running('a'))), failed('gone')).effects)).toEqual([
       'live mailboxes',
     ]);
+  });
+});
+
+describe('an import that has spent its allowance', () => {
+  const importing = { backfilled: false };
+  const later = new Date(NOW.getTime() + 40_000);
+  const report = (over: Partial<FetchReport>): SyncEvent => ({
+    kind: 'reported',
+    scope: 'inbox',
+    report: { run: 'a', outcome: 'advanced', done: false, ...over },
+  });
+  const paused = () =>
+    when(
+      given(list(), inbox({ ...importing, ...running('a', 'backfill') })),
+      report({ resumeAfterMs: 40_000 }),
+    );
+
+  it('waits until it has another, and is no failure', () => {
+    const { state, effects } = paused();
+    expect(jobs(effects)).toEqual([]);
+    expect(effects).toContainEqual({ kind: 'wake', at: later });
+    expect(state.state).toBe('backfilling');
+    expect(jobs(when(state, { kind: 'swept' }, { now: later }).effects)).toEqual(['backfill inbox']);
+  });
+
+  it('holds up no live look, and waits on after it', () => {
+    const looked = when(paused().state, { kind: 'hint', reason: 'push' });
+    expect(jobs(looked.effects)).toContain('live inbox');
+    const { run = '' } = looked.state.scopes.get('inbox')?.inFlight ?? {};
+    for (const outcome of ['advanced', 'nothing'] as const) {
+      const { state, effects } = when(looked.state, report({ run, outcome }));
+      expect(jobs(effects)).not.toContain('backfill inbox');
+      expect(state.scopes.get('inbox')?.retryAt).toEqual(later);
+    }
   });
 });
 

@@ -150,10 +150,15 @@ function isDue({ scope, checkedAt }: ScopeState, { now, limits }: DecideContext)
 function reported(scope: ScopeState, report: FetchReport, now: Date): ScopeState {
   if (scope.inFlight?.run !== report.run) return scope;
   const lane = scope.inFlight.lane;
-  const over = { ...scope, inFlight: null, checkedAt: now, attempts: 0, retryAt: null, failure: null };
+  // A live look leaves an import that waits for its allowance as it was.
+  const retryAt = lane === 'live' ? scope.retryAt : null;
+  const over = { ...scope, inFlight: null, checkedAt: now, attempts: 0, retryAt, failure: null };
   switch (report.outcome) {
-    case 'advanced':
-      return { ...over, backfilled: report.done };
+    case 'advanced': {
+      const { done, resumeAfterMs } = report;
+      const resumeAt = resumeAfterMs === undefined ? retryAt : new Date(now.getTime() + resumeAfterMs);
+      return { ...over, backfilled: done, retryAt: resumeAt };
+    }
     case 'nothing':
       return { ...over, backfilled: scope.backfilled || lane === 'backfill' };
     case 'fenced':
@@ -249,7 +254,8 @@ function start(
     const run = `${context.runSeed}.${effects.length}`;
     const reason = scope.wanted ?? 'poll';
     effects.push({ kind: 'job', scope: scope.scope, address: scope.address, lane, run, reason });
-    scopes.set(scope.scope, { ...scope, wanted: null, retryAt: null, inFlight: { run, lane, since: now } });
+    const retryAt = lane === 'live' && isPaused(scope) ? scope.retryAt : null;
+    scopes.set(scope.scope, { ...scope, wanted: null, retryAt, inFlight: { run, lane, since: now } });
   }
 
   const times = [...scopes.values()].flatMap((scope) =>
@@ -261,8 +267,14 @@ function start(
   return { scopes, effects };
 }
 
-function isReady({ inFlight, retryAt }: ScopeState, now: Date): boolean {
-  return !inFlight && (retryAt === null || retryAt <= now);
+function isReady(scope: ScopeState, now: Date): boolean {
+  const { inFlight, retryAt, wanted } = scope;
+  return !inFlight && (retryAt === null || retryAt <= now || (wanted !== null && isPaused(scope)));
+}
+
+/** Its import waits, and did not fail. */
+function isPaused({ retryAt, failure }: ScopeState): boolean {
+  return retryAt !== null && failure === null;
 }
 
 /**

@@ -46,7 +46,7 @@ export interface ScopeState {
   readonly inFlight: InFlight | null;
   /** Failures in a row. */
   readonly attempts: number;
-  /** Not before this time; null: any time. */
+  /** Not before this time; null: any time. Without a failure only the import waits, live looks do not. */
   readonly retryAt: Date | null;
   readonly failure: ScopeFailure | null;
   readonly checkedAt: Date | null;
