@@ -1,6 +1,7 @@
 /** Demo mailboxes: each on a server of its own on this machine, connected as an account, into which a message arrives every 15 s. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Account, type AccountCreate, MailboxView, MessageView, pageOf } from '@mailstream/contracts';
+import type { DevCa } from '@mailstream/simulators';
 import type { Child } from './child.ts';
 import type { Api } from './cli/api.ts';
 
@@ -20,6 +21,13 @@ export interface Demo {
   /** One more message in the inbox. */
   arrive(): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** One authority for the simulators of all demos, because Node reads one file of more authorities. */
+export interface DemoTrust {
+  readonly devCa: DevCa;
+  /** Where it is, PEM. */
+  readonly caFile: string;
 }
 
 export const DEMO_MESSAGES = 2_000;
@@ -54,7 +62,8 @@ export async function waitForImport(
   for (let before = -1; ; await sleep(300)) {
     const { state } = await api.get(Account, `/v1/accounts/${account}`);
     const mailboxes = await api.get(pageOf(MailboxView), '/v1/mailboxes', { account });
-    const count = mailboxes.items.reduce((sum, { messages }) => sum + messages, 0);
+    const all = mailboxes.items.find(({ role }) => role === 'all');
+    const count = all?.messages ?? mailboxes.items.reduce((sum, { messages }) => sum + messages, 0);
     // The account is live a moment before the last messages are in the view.
     if ((state === 'live' && count === before) || Date.now() > deadline || stop.aborted) {
       const newest = await api.get(pageOf(MessageView), '/v1/messages', { account, limit: 5 });

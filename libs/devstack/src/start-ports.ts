@@ -1,4 +1,4 @@
-/** The ports of `npm start`: nine in a row from MAILSTREAM_PORT, so that one variable moves them all. */
+/** The ports of `npm start`: eleven in a row from MAILSTREAM_PORT, so that one variable moves them all. */
 import { type ExternalServers, variable } from './env.ts';
 import { isPortFree } from './ports.ts';
 import type { Ports } from './stack.ts';
@@ -9,6 +9,8 @@ export type StartPorts = Ports & {
   readonly 'demo IMAP': number;
   readonly 'demo Graph': number;
   readonly 'demo Entra': number;
+  readonly 'demo Gmail': number;
+  readonly 'demo Google': number;
 };
 
 /** Throws when MAILSTREAM_PORT is not a port. */
@@ -29,6 +31,8 @@ export function readStartPorts(): StartPorts {
     'demo IMAP': base + 6,
     'demo Graph': base + 7,
     'demo Entra': base + 8,
+    'demo Gmail': base + 9,
+    'demo Google': base + 10,
   };
 }
 
@@ -43,6 +47,6 @@ export async function checkPortsAreFree(ports: StartPorts, external: ExternalSer
   if (taken.length === 0) return;
   throw new Error(
     `another program uses port ${taken.join(', ')}.\n` +
-      'Stop it, or choose other ports, of which Mailstream takes nine in a row: MAILSTREAM_PORT=9080 npm start',
+      'Stop it, or choose other ports, of which Mailstream takes eleven in a row: MAILSTREAM_PORT=9080 npm start',
   );
 }

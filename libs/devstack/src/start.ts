@@ -1,10 +1,13 @@
 /** `npm start`: the whole of Mailstream on this machine with demo mailboxes. Ctrl-C stops it; its state stays in `.mailstream/`. */
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '@mailstream/runtime';
+import { createDevCa } from '@mailstream/simulators';
 import { type Child, logTail, stopLeftovers } from './child.ts';
 import { type Api, createApi } from './cli/api.ts';
 import { connectDemoAccount, type Demo, keepMailArriving, waitForImport } from './demo.ts';
+import { startDemoGoogle } from './demo-google.ts';
 import { startDemoImap } from './demo-imap.ts';
 import { startDemoMicrosoft } from './demo-microsoft.ts';
 import { externalServers, variable } from './env.ts';
@@ -71,17 +74,33 @@ async function run(stop: AbortSignal): Promise<void> {
   await Promise.race([aborted(stop), ...children.map(unexpectedEnd)]);
 }
 
-/** Everything else works without a demo mailbox. With an application of yours, Microsoft's own endpoints are meant. */
+/** Everything else works without a demo mailbox. With an application of yours, its provider's own endpoints are meant. */
 function demosToStart(ports: StartPorts): (() => Promise<Demo>)[] {
   const dir = (name: string) => join(STATE_DIR, name);
+  const devCa = createDevCa();
+  const caFile = dir('demo-ca.pem');
+  writeFileSync(caFile, devCa.ca);
+  const trust = { devCa, caFile };
   const microsoft = () =>
     startDemoMicrosoft({
+      ...trust,
       dir: dir('demo-microsoft'),
       graphPort: ports['demo Graph'],
       entraPort: ports['demo Entra'],
     });
+  const google = () =>
+    startDemoGoogle({
+      ...trust,
+      dir: dir('demo-google'),
+      gmailPort: ports['demo Gmail'],
+      googlePort: ports['demo Google'],
+    });
   const imap = () => startDemoImap(dir('demo-mail'), ports['demo IMAP'], say);
-  return variable('MS_CLIENT_ID') === undefined ? [microsoft, imap] : [imap];
+  return [
+    ...(variable('MS_CLIENT_ID') === undefined ? [microsoft] : []),
+    ...(variable('GOOGLE_CLIENT_ID') === undefined ? [google] : []),
+    imap,
+  ];
 }
 
 /** Connects a demo mailbox, waits until it is in the view, shows it, and lets mail arrive. Returns the account's id. */

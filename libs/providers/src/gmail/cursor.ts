@@ -1,5 +1,8 @@
 /** How far a mailbox was read: the one cursor of an account. Pure. */
 
+/** Lists and history are of one mind about what is older than this, milliseconds. */
+export const SETTLED_MS = 5 * 60_000;
+
 export interface AccountCursor {
   readonly v: 1;
   /** Everything up to this history id was told, or is in one of the lists below. Decimal digits, 64 bits. */
@@ -12,8 +15,6 @@ export interface AccountCursor {
   readonly import: Import | null;
   /** When history was lost last, milliseconds. */
   readonly lostAt: number;
-  /** When changes were told last, milliseconds. */
-  readonly changedAt: number;
   /** When all ids are to be compared, milliseconds. */
   readonly reconcileAt: number;
   /** Digest of the ids as they were compared last; null once anything changed since. */
@@ -54,7 +55,6 @@ export function fromTheStart(history: string, total: number): AccountCursor {
     threads: [],
     import: { token: null, ids: [], ends: [], ended: false, told: 0, total },
     lostAt: 0,
-    changedAt: 0,
     reconcileAt: 0,
     listed: null,
   };

@@ -1,7 +1,7 @@
 /** The import: the list of all messages from the newest on, each asked for as the allowance permits. */
 import { type Change, type Page, ProviderError } from '../provider.ts';
 import { askForListed } from './ask.ts';
-import { type AccountCursor, type Import, withPage } from './cursor.ts';
+import { type AccountCursor, type Import, SETTLED_MS, withPage } from './cursor.ts';
 import { type ListPage, listMessages } from './lists.ts';
 import { estimateOf, isDone } from './news.ts';
 import type { Open } from './open.ts';
@@ -31,8 +31,7 @@ export async function* importMessages(open: Open, start: AccountCursor): AsyncGe
       ...cursor,
       pending: [...cursor.pending, ...missing.map((id) => ({ id, since }))],
       import: over ? null : { ...at, ids, told: at.told + changes.length },
-      changedAt: since,
-      reconcileAt: since,
+      reconcileAt: since + SETTLED_MS,
     };
     yield importPage(open, cursor, changes);
     if (failure) throw failure;

@@ -26,7 +26,7 @@ export async function* pullMail(open: Open, { cursor, lane }: PullRequest): Asyn
     at = yield* importMessages(open, at);
     if (at.import === null) at = yield* lookForNews(open, at);
   }
-  if (isDue(at, open.tuning)) yield* reconcile(open, at);
+  if (isDue(at, open.tuning.now())) yield* reconcile(open, at);
 }
 
 async function* lookForNews(open: Open, start: AccountCursor): AsyncGenerator<Page, AccountCursor> {

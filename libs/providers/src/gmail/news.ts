@@ -78,7 +78,6 @@ export async function withNews(open: Open, start: AccountCursor, { messages, his
     history,
     pending: [...pending.values()],
     import: imports && deleted ? withoutPlace(imports) : imports,
-    changedAt: now,
     listed: null,
   };
   return { cursor, changes };

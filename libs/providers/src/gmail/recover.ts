@@ -3,18 +3,16 @@ import { hashToken } from '@mailstream/contracts';
 import { countOf, textOf } from '../json.ts';
 import { listedFacts } from '../listed-facts.ts';
 import { type Change, type Page, ProviderError } from '../provider.ts';
-import { type AccountCursor, fromTheStart } from './cursor.ts';
+import { type AccountCursor, fromTheStart, SETTLED_MS } from './cursor.ts';
 import { HISTORY_LOST } from './errors.ts';
 import { readHistory } from './history.ts';
 import { ALL_MAIL } from './labels.ts';
 import { changedThreads, listAll } from './lists.ts';
 import { estimateOf, isDone, withNews } from './news.ts';
-import type { Open, Tuning } from './open.ts';
+import type { Open } from './open.ts';
 
 /** History that is lost twice within this is lost for another reason than age, milliseconds. */
 const GUARD_MS = 60_000;
-/** Lists and history are of one mind about what is older than this, milliseconds. */
-const SETTLED_MS = 5 * 60_000;
 /** The newest messages of a list may not be in history yet. */
 const UNSETTLED = 10;
 
@@ -44,19 +42,16 @@ export async function* recover(open: Open, lost: AccountCursor): AsyncGenerator<
     history,
     threads: [...new Set([...lost.threads, ...changed])],
     lostAt: now,
-    changedAt: now,
     // What was deleted meanwhile only the list of all ids can tell.
-    reconcileAt: now,
+    reconcileAt: now + SETTLED_MS,
     listed: null,
   };
   yield { changes: [], cursor, origin: 'reconcile', done: isDone(cursor), estimate: estimateOf(cursor) };
   return cursor;
 }
 
-/** Once the mailbox is quiet; where it never is, a day later anyway. */
-export function isDue(cursor: AccountCursor, { now, reconcileMs }: Tuning): boolean {
-  const [late, quiet] = [now() - cursor.reconcileAt, now() - cursor.changedAt];
-  return isDone(cursor) && late >= 0 && (quiet >= SETTLED_MS || late >= reconcileMs);
+export function isDue(cursor: AccountCursor, now: number): boolean {
+  return isDone(cursor) && now >= cursor.reconcileAt;
 }
 
 /** One page: all ids as facts, after what history told while they were listed. */
