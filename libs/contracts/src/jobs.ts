@@ -34,7 +34,8 @@ export const FetchReport = Type.Object({
   resumeAfterMs: Type.Optional(
     Type.Integer({
       minimum: 0,
-      description: 'The import is not to go on before: what it may spend is spent.',
+      description:
+        'What is not done is not to go on before: what an import may spend is spent, or something is awaited.',
     }),
   ),
 });

@@ -28,7 +28,7 @@ export interface Page {
   readonly done: boolean;
   /** Messages still to import, about; null when unknown or none. */
   readonly estimate: number | null;
-  /** On the last page of an import's job, milliseconds: until then nothing may be spent on it. No failure, and live looks go on. */
+  /** On the last page of a job that is not done, milliseconds: it is not to go on before. No failure, and live looks do not wait for it. */
   readonly resumeAfterMs?: number;
 }
 

@@ -8,6 +8,9 @@ import type { Open } from './open.ts';
 
 /** A message that is announced may not be there yet; one that still is not after this long is gone, milliseconds. */
 const GIVE_UP_MS = 10 * 60_000;
+/** It mostly is there after three seconds: asked for again this often, for so long, milliseconds. Then whenever the mailbox is looked at. */
+const AGAIN_MS = 5_000;
+const AGAIN_FOR_MS = 30_000;
 
 export function isDone({ import: imports, pending, threads }: AccountCursor): boolean {
   return imports === null && pending.length === 0 && threads.length === 0;
@@ -44,8 +47,10 @@ export async function* catchUp(open: Open, start: AccountCursor): AsyncGenerator
     const settled = new Set([...some.filter(({ id }) => !unanswered.has(id)), ...over]);
     changes = [...changes, ...told, ...(await gone(open, over))];
     cursor = { ...cursor, pending: cursor.pending.filter((one) => !settled.has(one)) };
-    if (moved || changes.length > 0)
-      yield { changes, cursor, origin: 'live', done: isDone(cursor), estimate: estimateOf(cursor) };
+    const awaited = cursor.pending.some(({ since }) => tuning.now() - since < AGAIN_FOR_MS);
+    const again = awaited && todo.length === 0 ? { resumeAfterMs: AGAIN_MS } : null;
+    if (moved || changes.length > 0 || again)
+      yield { changes, cursor, origin: 'live', done: isDone(cursor), estimate: estimateOf(cursor), ...again };
     if (failure) throw failure;
     [moved, changes] = [false, []];
   } while (todo.length > 0);
@@ -98,6 +103,7 @@ export async function* readThreads(open: Open, start: AccountCursor): AsyncGener
 }
 
 async function gone(open: Open, messages: readonly Pending[]): Promise<Change[]> {
+  if (messages.length === 0) return [];
   const known = await open.labels();
   return messages.map(({ id }): Change => ({ kind: 'message', data: placedOf(id, null, known, 'live') }));
 }
