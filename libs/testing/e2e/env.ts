@@ -3,7 +3,7 @@ import { variable } from '@mailstream/devstack';
 
 /** Mailboxes that live through chaos; more for a soak. */
 export function chaosRuns(): number {
-  return Number(variable('MAILSTREAM_CHAOS_RUNS') ?? 6);
+  return Number(variable('MAILSTREAM_CHAOS_RUNS') ?? 4);
 }
 
 /** How often each process is killed in the middle of an import; more for a soak. */

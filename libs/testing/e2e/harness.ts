@@ -188,8 +188,11 @@ export async function startSystem({
 async function nothingUnderWay({ rest, db, status }: Pick<System, 'rest' | 'db' | 'status'>): Promise<void> {
   const before = await status();
   for (const { state, id, reason } of before.accounts) {
-    if (state !== 'live') throw new Error(`account ${id} is ${state}: ${reason}`);
     const scopes = await rest.get(pageOf(ScopeStatus), `/v1/accounts/${id}/scopes`);
+    if (state !== 'live') {
+      const importing = scopes.items.filter(({ backfilled, failure }) => !backfilled || failure);
+      throw new Error(`account ${id} is ${state} (${reason}): ${JSON.stringify(importing)}`);
+    }
     const busy = scopes.items.find(({ inFlight }) => inFlight);
     if (busy) throw new Error(`${busy.path ?? busy.scope} is being fetched`);
   }
