@@ -5,18 +5,18 @@ import { findDebianMirror } from './apt-sources.ts';
 test('deb822, as Debian containers have it', () => {
   const text = `Types: deb
 # http://snapshot.debian.org/archive/debian/20250520T000000Z
-URIs: http://deb.debian.org/debian
+URIs: http://mirror.example.com/debian
 Suites: bookworm bookworm-updates
 Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 
 Types: deb
-URIs: http://deb.debian.org/debian-security
+URIs: http://mirror.example.com/debian-security
 Suites: bookworm-security
 Components: main
 `;
   expect(findDebianMirror([{ name: 'debian.sources', text }])).toEqual({
-    uri: 'http://deb.debian.org/debian',
+    uri: 'http://mirror.example.com/debian',
     signedBy: '/usr/share/keyrings/debian-archive-keyring.gpg',
   });
 });
