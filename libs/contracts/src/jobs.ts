@@ -18,6 +18,9 @@ export const FetchJob = Type.Object({
   lane: Type.Enum(LANES),
   reason: Type.Enum(HINT_REASONS),
   credentialVersion: Type.Integer({ description: 'A session opened with an older one is closed first.' }),
+  attempt: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'One more than the failures in a row before it.' }),
+  ),
 });
 export type FetchJob = Static<typeof FetchJob>;
 

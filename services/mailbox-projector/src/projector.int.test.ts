@@ -376,6 +376,21 @@ describe('a run', () => {
     ]);
   });
 
+  it('that failed says how long it took, how often it was tried, and why', async () => {
+    const time = Date.parse('2026-03-01T12:00:00.000Z');
+    const [emission] = await view.fold(log.alone(failed('A', 'r1'), { time }));
+    expect(emission).toMatchObject({ to: 'changes', entity: 'sync', verb: 'failed' });
+    expect(emission && told(emission).state).toMatchObject({
+      ...{ run: 'r1', scope: 'A', durationMs: 1_500, attempts: 3 },
+      ...{ failure: 'network', code: 'imap.lost', message: 'lost' },
+    });
+    await view.fold(log.page('A', [], { run: 'r2' }));
+    expect(await view.db.query('select run, attempts from view.run order by version')).toEqual([
+      { run: 'r1', attempts: 3 },
+      { run: 'r2', attempts: null },
+    ]);
+  });
+
   it('is kept among the last twenty of its scope', async () => {
     const pages = Array.from({ length: 25 }, (_, n) => log.page('A', [], { run: `r${n}` }));
     await view.fold(...pages.slice(0, 22));
@@ -394,6 +409,13 @@ describe('an account', () => {
     for (const table of ['mailbox', 'message', 'copy', 'thread', 'thread_ref', 'cursor', 'run'])
       expect([table, await count(`view.${table} where account = 'acc'`)]).toEqual([table, 0]);
     expect(await count('view.message')).toBe(1);
+  });
+
+  it('is told of with the fields that changed, within a batch and between two', async () => {
+    await view.fold(log.alone(account('added', { state: 'connecting' })));
+    const both = [account('updated'), account('updated', { state: 'degraded', reason: 'lost' })];
+    const emissions = await view.fold(...both.map((one) => log.alone(one)));
+    expect(emissions.map(short)).toEqual(['account.updated acc state', 'account.updated acc state,reason']);
   });
 
   it('stays removed when a fetch that was under way lands after it', async () => {

@@ -5,13 +5,13 @@ import type { Emission, Fact, FoldDefinition, Page } from '@mailstream/fold';
 import { type At, atOf, type Outcome } from './at.ts';
 import { type Batch, readBatch } from './batch.ts';
 import { type AccountNews, accountNews } from './projections/accounts/projection.ts';
-import { deleteAccount, findRemoved, saveAccounts } from './projections/accounts/queries.ts';
+import { deleteAccount, findRemoved, loadAccounts, saveAccounts } from './projections/accounts/queries.ts';
 import type { RunNews } from './projections/cursors/projection.ts';
 import { readCursors } from './projections/cursors/queries.ts';
 import { loadView, saveView, type View } from './projections/index.ts';
 import { isInWindow, type Listing, normalFlags } from './projections/messages/listing.ts';
 import type { CopyState, Step } from './projections/messages/state.ts';
-import { accountEmission, runEmission, seedEmission, skippedEmission } from './publish-changes.ts';
+import { accountEmissions, runEmission, seedEmission, skippedEmission } from './publish-changes.ts';
 
 /** The definition the engine of `libs/fold` runs; the authority for cursors (ARCHITECTURE, invariant 4). */
 export const projector: FoldDefinition = {
@@ -56,11 +56,15 @@ async function foldPart(tx: Tx, pages: readonly Page[]): Promise<Emission[]> {
   const view = await loadView(tx, batch);
   const news = foldFacts(view, batch);
   const changes = await saveView(tx, view, batch);
+  const accounts = await loadAccounts(
+    tx,
+    news.accounts.map(({ at }) => at.account),
+  );
   await saveAccounts(tx, news.accounts);
   for (const { verb, state } of news.accounts) {
     if (verb === 'removed') await deleteAccount(tx, state.account);
   }
-  const emissions = [...changes, ...news.accounts.map(accountEmission), ...news.runs.map(runEmission)];
+  const emissions = [...changes, ...accountEmissions(news.accounts, accounts), ...news.runs.map(runEmission)];
   return [...emissions.sort(byLogOrder), ...news.seeds.map(seedEmission)];
 }
 

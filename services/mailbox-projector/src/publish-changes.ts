@@ -12,7 +12,7 @@ import {
 import type { Emission, Skipped } from '@mailstream/fold';
 import type { At } from './at.ts';
 import { getOrMake } from './get-or-make.ts';
-import { type AccountNews, accountView } from './projections/accounts/projection.ts';
+import { type AccountNews, type AccountState, accountView } from './projections/accounts/projection.ts';
 import type { RunNews } from './projections/cursors/projection.ts';
 import type { MailboxEntry, MailboxFold } from './projections/mailboxes/projection.ts';
 import { mailboxView } from './projections/mailboxes/queries.ts';
@@ -161,9 +161,17 @@ export function mailboxEmissions({ before, now, at }: MailboxEntry): Emission[] 
   return changed.some((field) => field !== 'messages' && field !== 'unread') ? tell('updated', changed) : [];
 }
 
-export function accountEmission({ at, verb, state }: AccountNews): Emission {
-  const data = { version: String(at.sequence), origin: null, changed: [], state: accountView(state) };
-  return emission(at, 'account', verb, at.sequence, data);
+/** What happened to accounts, in order; `before` is how they stood then. */
+export function accountEmissions(news: readonly AccountNews[], before: readonly AccountState[]): Emission[] {
+  const known = new Map(before.map((account) => [account.account, account]));
+  return news.map(({ at, verb, state: now }) => {
+    const was = known.get(at.account);
+    known.set(at.account, now);
+    const state = accountView(now);
+    const changed = was ? differences(accountView(was), state) : [];
+    const data = { version: String(at.sequence), origin: null, changed, state };
+    return emission(at, 'account', verb, at.sequence, data);
+  });
 }
 
 export function runEmission({ at, verb, view }: RunNews): Emission {

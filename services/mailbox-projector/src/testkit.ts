@@ -232,16 +232,18 @@ export function failed(scope: string, run: string): Said {
     failure: 'network' as const,
     code: 'imap.lost',
     message: 'lost',
+    attempt: 3,
+    startedAt: new Date(START - 1_500).toISOString(),
     retryAfterMs: null,
   };
   return { type: EVENT_TYPES.syncFailed, data };
 }
 
-export function account(verb: AccountChanged['verb']): Said {
+export function account(verb: AccountChanged['verb'], changes: Partial<AccountChanged> = {}): Said {
   const state = verb === 'removed' ? 'removed' : 'live';
   return {
     type: EVENT_TYPES.accountChanged,
-    data: { verb, provider: 'imap', name: 'Ada', state, reason: null },
+    data: { verb, provider: 'imap', name: 'Ada', state, reason: null, ...changes },
   };
 }
 

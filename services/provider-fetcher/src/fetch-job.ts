@@ -35,12 +35,13 @@ export async function fetchJob(
   job: FetchJob,
   signal: AbortSignal,
 ): Promise<Outgoing> {
+  const startedAt = new Date();
   try {
     const report = await sessions.use(job, signal, (session) => pullAll(session));
     return { subject: subjects.fetched(job, job.scope), data: report };
   } catch (error) {
     if (!(error instanceof ProviderError) || signal.aborted) throw error;
-    return { subject: subjects.fact(job, 'sync.failed'), data: failure(job, error) };
+    return { subject: subjects.fact(job, 'sync.failed'), data: failure(job, startedAt, error) };
   }
 
   async function pullAll(session: Parameters<Parameters<Sessions['use']>[2]>[0]): Promise<FetchReport> {
@@ -48,7 +49,7 @@ export async function fetchJob(
     let report: FetchReport = { run: job.run, outcome: 'nothing', done: false };
     const { scope, address, lane } = job;
     for await (const page of session.pull({ scope, address, lane, cursor: head.cursor, signal })) {
-      for (const batch of toBatches(job, page, head, new Date())) {
+      for (const batch of toBatches(job, page, head, { startedAt, now: new Date() })) {
         const stored = await store(batch, head);
         if (!stored) return { ...report, outcome: 'fenced' };
         head = stored;
@@ -89,7 +90,7 @@ async function readHead(bus: Bus, job: FetchJob): Promise<ChainHead> {
   return { page: data.page, cursor: data.cursor, sequence: last.sequence };
 }
 
-function failure(job: FetchJob, error: ProviderError): Envelope<SyncFailed> {
+function failure(job: FetchJob, startedAt: Date, error: ProviderError): Envelope<SyncFailed> {
   return envelope({
     id: uuidv7(),
     source: '/mailstream/provider-fetcher',
@@ -103,6 +104,8 @@ function failure(job: FetchJob, error: ProviderError): Envelope<SyncFailed> {
       failure: error.failure,
       code: error.code,
       message: error.message.slice(0, 1_000),
+      ...(job.attempt === undefined ? {} : { attempt: job.attempt }),
+      startedAt: startedAt.toISOString(),
       retryAfterMs: error.retryAfterMs,
     },
   });

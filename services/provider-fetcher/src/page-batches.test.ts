@@ -37,7 +37,9 @@ const pageOf = (changes: readonly Change[]): Page => ({
   estimate: null,
 });
 const eventsOf = (page: Page) =>
-  toBatches(JOB, page, HEAD, NOW).map((batch) => batch.messages.map((message) => message.data as Envelope));
+  toBatches(JOB, page, HEAD, { startedAt: NOW, now: NOW }).map((batch) =>
+    batch.messages.map((message) => message.data as Envelope),
+  );
 const closing = (batch: readonly Envelope[]) => batch.at(-1)?.data as CursorAdvanced;
 
 it('a page is one batch: its facts in order, then its cursor', () => {

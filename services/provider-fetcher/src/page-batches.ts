@@ -41,7 +41,12 @@ const FACTS: Record<Change['kind'], { readonly fact: string; readonly type: Fact
  * The batches of one page, in order: one, unless the page is too large for it. All but the last then repeat the old cursor and say `part`:
  * whoever goes on from there sees those changes again, which is harmless, and misses none.
  */
-export function toBatches(job: FetchJob, page: Page, head: ChainHead, now: Date): Batch[] {
+export function toBatches(
+  job: FetchJob,
+  page: Page,
+  head: ChainHead,
+  { startedAt, now }: { readonly startedAt: Date; readonly now: Date },
+): Batch[] {
   const chunks = split(page.changes.map((change) => ({ change, bytes: sizeOf(change) })));
   const time = now.toISOString();
   let prev = head.page;
@@ -56,6 +61,7 @@ export function toBatches(job: FetchJob, page: Page, head: ChainHead, now: Date)
       cursor,
       origin: page.origin,
       run: job.run,
+      startedAt: startedAt.toISOString(),
       count: changes.length,
       done: last && page.done,
       estimate: page.estimate,

@@ -137,6 +137,7 @@ export function createReactor({ bus, db, outbox, limits, backfillAllowed, pushOf
       lane: effect.lane,
       reason: effect.reason,
       credentialVersion: account.credentialVersion,
+      attempt: effect.attempt,
     };
     return bus.offer('FETCH', subjects.job(account.provider, effect.lane, account.id, effect.scope), job);
   }
@@ -174,8 +175,9 @@ export function createReactor({ bus, db, outbox, limits, backfillAllowed, pushOf
       const known = locked.get(at.account);
       if (!known || known.account.tenant !== at.tenant) return;
       await watch(known.account, isActive(known.sync.state));
-      for (const { scope, address, inFlight } of known.sync.scopes.values()) {
-        if (inFlight) await offerJob(known.account, { scope, address, ...inFlight, reason: 'retry' });
+      for (const { scope, address, inFlight, attempts } of known.sync.scopes.values()) {
+        const again = { scope, address, reason: 'retry', attempt: attempts + 1 } as const;
+        if (inFlight) await offerJob(known.account, { ...again, ...inFlight });
       }
     },
     async rearm(sql, partition) {

@@ -34,6 +34,7 @@ export const VIEWS = {
 export interface ChangeData<S = unknown> {
   /** Grows with every change: the sequence in the MAIL log of the fact behind it, as digits, as long as no log was lost. */
   readonly version: string;
+  /** Null for what was not observed at a provider: accounts, threads, failures. */
   readonly origin: Origin | null;
   /** Names of the fields of `state` that differ from before; empty for created and deleted. */
   readonly changed: readonly string[];

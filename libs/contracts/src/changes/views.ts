@@ -102,8 +102,12 @@ export const SyncRunView = Type.Object({
   deleted: Type.Integer(),
   startedAt: Timestamp,
   endedAt: nullable(Timestamp),
+  durationMs: nullable(Type.Integer({ description: 'From beginning to end; null while it runs.' })),
+  attempts: nullable(
+    Type.Integer({ description: 'For a failed run: how often it was tried in a row, this time included.' }),
+  ),
   failure: nullable(FailureClass),
-  code: nullable(Type.String()),
-  message: nullable(Type.String()),
+  code: nullable(Type.String({ description: 'A code of the error table.' })),
+  message: nullable(Type.String({ description: 'What happened, in one sentence for people.' })),
 });
 export type SyncRunView = Static<typeof SyncRunView>;

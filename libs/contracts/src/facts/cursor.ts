@@ -16,6 +16,7 @@ export const CursorAdvanced = Type.Object({
   ...chain,
   origin: Origin,
   run: Type.String({ description: 'The fetch run it is part of.' }),
+  startedAt: Type.Optional(Type.String({ description: 'When the run began, RFC 3339, UTC.' })),
   count: Type.Integer({ minimum: 0, description: 'Events of this page before the cursor.' }),
   done: Type.Boolean({ description: 'Nothing was left to fetch when this page was made.' }),
   estimate: nullable(Type.Integer({ minimum: 0, description: 'Messages still to import, about.' })),

@@ -210,6 +210,8 @@ describe('failures', () => {
   it('told twice count once', () => {
     const once = when(given(list(), inbox(running('a'))), failed('network')).state;
     expect(when(once, failed('network')).state.scopes.get('inbox')?.attempts).toBe(1);
+    const again = when(once, { kind: 'hint', reason: 'user' }).effects;
+    expect(again).toContainEqual(expect.objectContaining({ kind: 'job', scope: 'inbox', attempt: 2 }));
   });
 
   it('of the credentials stop the account until they are new', () => {

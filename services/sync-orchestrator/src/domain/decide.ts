@@ -62,6 +62,8 @@ export type SyncEffect =
       readonly lane: Lane;
       readonly run: string;
       readonly reason: HintReason;
+      /** One more than the failures in a row before it. */
+      readonly attempt: number;
     }
   /** Look again at this time. */
   | { readonly kind: 'wake'; readonly at: Date }
@@ -253,7 +255,8 @@ function start(
     room.backfill -= 1;
     const run = `${context.runSeed}.${effects.length}`;
     const reason = scope.wanted ?? 'poll';
-    effects.push({ kind: 'job', scope: scope.scope, address: scope.address, lane, run, reason });
+    const attempt = scope.attempts + 1;
+    effects.push({ kind: 'job', scope: scope.scope, address: scope.address, lane, run, reason, attempt });
     const retryAt = lane === 'live' && isPaused(scope) ? scope.retryAt : null;
     scopes.set(scope.scope, { ...scope, wanted: null, retryAt, inFlight: { run, lane, since: now } });
   }

@@ -2,7 +2,16 @@
 import type { Tx } from '@mailstream/db';
 import { records } from '../../sql.ts';
 import { DELETE_ACCOUNT } from './delete-account.sql.ts';
-import type { AccountNews } from './projection.ts';
+import type { AccountNews, AccountState } from './projection.ts';
+
+/** Accounts as they stand before the batch. */
+export async function loadAccounts(tx: Tx, accounts: readonly string[]): Promise<AccountState[]> {
+  if (accounts.length === 0) return [];
+  return await tx.query<AccountState>(
+    'select account, tenant, version, provider, name, state, reason from view.account where account = any($1::text[])',
+    [accounts],
+  );
+}
 
 /** Writes the last that was said of each account. */
 export async function saveAccounts(tx: Tx, news: readonly AccountNews[]): Promise<void> {

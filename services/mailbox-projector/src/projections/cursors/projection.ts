@@ -34,6 +34,8 @@ export interface RunState extends RunCounts {
   readonly version: bigint;
   readonly startedAt: number;
   readonly endedAt: number | null;
+  /** Of a failed run: tries in a row, this one included. */
+  readonly attempts: number | null;
   readonly failure: FailureClass | null;
   readonly code: string | null;
   readonly message: string | null;
@@ -86,13 +88,13 @@ export function foldCursors(loaded: readonly LoadedCursor[]): CursorFold {
   function changeRun(
     at: At,
     entry: CursorEntry,
-    run: string,
+    { run, startedAt }: { readonly run: string; readonly startedAt?: string },
     change: (run: RunState) => Partial<RunState>,
   ): SyncRunView {
     let state = entry.runs.get(entry.now.runs);
     if (state?.run !== run) {
       entry.now = { ...entry.now, runs: entry.now.runs + 1 };
-      state = newRun(at, run);
+      state = newRun(at, run, startedAt);
     }
     state = { ...state, ...change(state), version: at.sequence };
     entry.runs.set(entry.now.runs, state);
@@ -108,7 +110,7 @@ export function foldCursors(loaded: readonly LoadedCursor[]): CursorFold {
       entry.now = { ...entry.now, page, cursor, at: at.time, version: at.sequence };
       if (event.type === 'mailstream.cursor.seeded.v1') return [];
 
-      const { origin, done, estimate, run } = event.data;
+      const { origin, done, estimate } = event.data;
       const isFirst = done && entry.now.completedAt === null;
       entry.now = {
         ...entry.now,
@@ -117,7 +119,7 @@ export function foldCursors(loaded: readonly LoadedCursor[]): CursorFold {
         estimate,
         completedAt: isFirst ? at.time : entry.now.completedAt,
       };
-      const view = changeRun(at, entry, run, (state) => ({
+      const view = changeRun(at, entry, event.data, (state) => ({
         inserted: state.inserted + counts.inserted,
         updated: state.updated + counts.updated,
         deleted: state.deleted + counts.deleted,
@@ -136,9 +138,11 @@ export function foldCursors(loaded: readonly LoadedCursor[]): CursorFold {
       return { scope, page, prev, cursor: null, reason };
     },
 
-    fail(at, { scope, run, failure, code, message }) {
-      const entry = entryOf(at, scope);
-      const view = changeRun(at, entry, run, () => ({ endedAt: at.time, failure, code, message }));
+    fail(at, data) {
+      const { failure, code, message, attempt: attempts = null } = data;
+      const entry = entryOf(at, data.scope);
+      const end = { endedAt: at.time, attempts, failure, code, message };
+      const view = changeRun(at, entry, data, () => end);
       return { at, verb: 'failed', view };
     },
   };
@@ -161,15 +165,18 @@ function unread(at: At, scope: string): CursorState {
   };
 }
 
-function newRun(at: At, run: string): RunState {
+/** Where the fact does not say when it began, it began with its first page. No later: two clocks told the times. */
+function newRun(at: At, run: string, startedAt: string | undefined): RunState {
+  const began = Date.parse(startedAt ?? '');
   return {
     run,
     version: at.sequence,
     inserted: 0,
     updated: 0,
     deleted: 0,
-    startedAt: at.time,
+    startedAt: Number.isNaN(began) ? at.time : Math.min(began, at.time),
     endedAt: null,
+    attempts: null,
     failure: null,
     code: null,
     message: null,
@@ -187,5 +194,6 @@ export function runView(
     version: String(state.version),
     startedAt: new Date(state.startedAt).toISOString(),
     endedAt: state.endedAt === null ? null : new Date(state.endedAt).toISOString(),
+    durationMs: state.endedAt === null ? null : state.endedAt - state.startedAt,
   };
 }

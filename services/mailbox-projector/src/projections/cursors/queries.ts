@@ -30,6 +30,7 @@ interface LastRun {
   readonly deleted: number;
   readonly started_at: string;
   readonly ended_at: string | null;
+  readonly attempts: number | null;
   readonly failure: FailureClass | null;
   readonly code: string | null;
   readonly message: string | null;
@@ -57,6 +58,7 @@ export async function loadCursors(
       deleted: last_run.deleted,
       startedAt: Date.parse(last_run.started_at),
       endedAt: last_run.ended_at === null ? null : Date.parse(last_run.ended_at),
+      attempts: last_run.attempts,
       failure: last_run.failure,
       code: last_run.code,
       message: last_run.message,
@@ -98,14 +100,14 @@ async function saveRuns(tx: Tx, entries: Iterable<CursorEntry>): Promise<void> {
   );
   if (runs.length === 0) return;
   await tx.query(
-    `insert into view.run (account, scope, slot, tenant, run, version, inserted, updated, deleted, started_at, ended_at, failure, code,
-       message)
+    `insert into view.run (account, scope, slot, tenant, run, version, inserted, updated, deleted, started_at, ended_at, attempts,
+       failure, code, message)
      select * from json_to_recordset($1::json)
        as r (account text, scope text, slot int, tenant text, run text, version bigint, inserted int, updated int, deleted int,
-         started_at timestamptz, ended_at timestamptz, failure text, code text, message text)
+         started_at timestamptz, ended_at timestamptz, attempts int, failure text, code text, message text)
      on conflict (account, scope, slot) do update set run = excluded.run, version = excluded.version, inserted = excluded.inserted,
        updated = excluded.updated, deleted = excluded.deleted, started_at = excluded.started_at, ended_at = excluded.ended_at,
-       failure = excluded.failure, code = excluded.code, message = excluded.message`,
+       attempts = excluded.attempts, failure = excluded.failure, code = excluded.code, message = excluded.message`,
     [
       records(
         runs.map((r) => ({

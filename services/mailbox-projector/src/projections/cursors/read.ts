@@ -13,6 +13,7 @@ interface RunRow {
   readonly deleted: number;
   readonly started_at: Date;
   readonly ended_at: Date | null;
+  readonly attempts: number | null;
   readonly failure: FailureClass | null;
   readonly code: string | null;
   readonly message: string | null;
@@ -24,7 +25,7 @@ const MAX_RUNS = 500;
 /** The latest first. */
 export async function listRuns(sql: Sql, accounts: readonly string[]): Promise<SyncRunView[]> {
   const rows = await sql.query<RunRow>(
-    `select account, scope, run, version, inserted, updated, deleted, started_at, ended_at, failure, code, message
+    `select account, scope, run, version, inserted, updated, deleted, started_at, ended_at, attempts, failure, code, message
      from view.run where account = any($1::text[]) order by version desc limit ${MAX_RUNS}`,
     [accounts],
   );
