@@ -13,6 +13,7 @@ export * from './facts/message.ts';
 export * from './facts/sync.ts';
 export * from './ids.ts';
 export * from './jobs.ts';
+export * from './keys-api.ts';
 export * from './push.ts';
 export * from './streams.ts';
 export * from './subjects.ts';

@@ -1,6 +1,7 @@
 /** What the orchestrator is told by its environment. */
 import { readProvidersConfig } from '@mailstream/providers';
 import { readEnv, readServiceEnv } from '@mailstream/runtime';
+import { readKeysConfig } from './credentials/keys-config.ts';
 import type { SyncLimits } from './domain/decide.ts';
 
 const HOUR = 3_600_000;
@@ -31,7 +32,7 @@ export function readConfig() {
   const config = {
     ...readServiceEnv(env, 8081),
     databaseUrl: env.string('DATABASE_URL'),
-    key: { text: env.optional('MAILSTREAM_KEY'), file: env.optional('MAILSTREAM_KEY_FILE') },
+    keys: readKeysConfig(env),
     replicas: env.integer('MAILSTREAM_STREAM_REPLICAS', 1, { min: 1, max: 5 }),
     maxLag: env.integer('MAILSTREAM_MAX_LAG', 20_000, { min: 1, max: 10_000_000 }),
     providers: readProvidersConfig(env),

@@ -5,7 +5,9 @@ import { migrateFold } from '@mailstream/fold';
 import { createProviders } from '@mailstream/providers';
 import { createHttpServer, createLogger, createTokenAuth, httpPart, runService } from '@mailstream/runtime';
 import { readConfig } from './config.ts';
-import { createVault, loadKey } from './credentials/vault.ts';
+import { upgradeFirstFormat } from './credentials/first-format.ts';
+import { openKeys } from './credentials/keys-config.ts';
+import { createVault } from './credentials/vault.ts';
 import { createOrchestrator } from './orchestrator.ts';
 import { createTopologyKeeper } from './topology.ts';
 
@@ -13,7 +15,8 @@ const logger = createLogger('sync-orchestrator');
 
 await runService(logger, async () => {
   const config = readConfig();
-  const vault = createVault(await loadKey(config.key));
+  const { keys, local } = await openKeys(config.keys, logger);
+  const vault = createVault(keys);
   await migrateFold(config.databaseUrl, logger);
   await migrate(config.databaseUrl, {
     schema: 'control',
@@ -21,6 +24,7 @@ await runService(logger, async () => {
     logger,
   });
   const db = createDb({ url: config.databaseUrl, max: 20, applicationName: 'sync-orchestrator', logger });
+  await upgradeFirstFormat({ db, vault, keys: local, logger });
   const bus = await connectBus({ url: config.natsUrl, name: 'sync-orchestrator', logger });
   await bus.ensureTopology({ replicas: config.replicas });
 

@@ -12,6 +12,7 @@ import { createConnect } from './connect/connect.ts';
 import { createConsents } from './connect/consents.ts';
 import { createAccessTokens } from './credentials/access-tokens.ts';
 import { createBroker } from './credentials/broker.ts';
+import { createRotation } from './credentials/rotation.ts';
 import type { Vault } from './credentials/vault.ts';
 import { createOrchestratorFold } from './fold.ts';
 import { createHintConsumer } from './hints.ts';
@@ -19,6 +20,7 @@ import { createNudge } from './nudge.ts';
 import { createReactor } from './react.ts';
 import { registerAccountRoutes } from './routes/accounts.ts';
 import { registerConnectRoutes } from './routes/connect.ts';
+import { registerKeyRoutes } from './routes/keys.ts';
 import { registerStatusRoutes } from './routes/status.ts';
 import { createSubscriptionConsumer } from './subscriptions/consumer.ts';
 import { createSubscriptionKeeper } from './subscriptions/keeper.ts';
@@ -64,6 +66,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
   const consents = createConsents({ db, vault });
   const connect = createConnect({ accounts, consents, providers, config: config.connect });
   registerConnectRoutes(app, { connect });
+  registerKeyRoutes(app, { rotation: createRotation({ db, vault }) });
   registerStatusRoutes(app, { accounts, bus, db, fold, providers: deps.providers.map(({ name }) => name) });
   return [
     outbox,

@@ -20,6 +20,7 @@ import {
 import { createSimulator, DEMO_CLIENT, type Simulator } from '@mailstream/simulators';
 import { createDatabase, createNats } from '@mailstream/testing';
 import type { Config } from './config.ts';
+import { createLocalKeys, type NamedKey } from './credentials/local-keys.ts';
 import { createVault, type Vault } from './credentials/vault.ts';
 import { createOrchestrator } from './orchestrator.ts';
 
@@ -42,6 +43,8 @@ export interface Replica {
 export interface World extends Replica {
   readonly bus: Bus;
   readonly vault: Vault;
+  /** The key-encryption keys, the current one first: change them at will. */
+  readonly keys: NamedKey[];
   readonly providers: readonly Provider[];
   /** Calls the API with its token. */
   call<T = Account>(
@@ -66,7 +69,8 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
   await migrate(database.url, { schema: 'control', dir: `${import.meta.dirname}/../migrations`, logger });
   const bus = await connectBus({ url: nats.url, name: 'test', logger });
   await bus.ensureTopology();
-  const vault = createVault(Buffer.alloc(32, 7));
+  const keys: NamedKey[] = [{ id: 'first', key: Buffer.alloc(32, 7) }];
+  const vault = createVault(createLocalKeys(async () => keys));
   const providers = createProviders(readProvidersConfig(readEnv(env)));
   const config: Pick<Config, 'limits' | 'maxLag' | 'sweepMs' | 'publicUrl' | 'connect'> = {
     limits: LIMITS,
@@ -106,6 +110,7 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
     ...first,
     bus,
     vault,
+    keys,
     providers,
     replicate,
     connect,

@@ -9,6 +9,7 @@ import { accountReconnect } from './commands/account-reconnect.ts';
 import { accountRemove } from './commands/account-remove.ts';
 import { changes } from './commands/changes.ts';
 import { doctor } from './commands/doctor.ts';
+import { keysRotate, keysStatus } from './commands/keys.ts';
 import { messages } from './commands/messages.ts';
 import { status } from './commands/status.ts';
 import { sync } from './commands/sync.ts';
@@ -28,6 +29,8 @@ export const COMMANDS: readonly Command[] = [
   sync,
   status,
   doctor,
+  keysStatus,
+  keysRotate,
 ];
 
 /** The command that `args` begin with, and what is left of them. Throws `UsageError` naming what could have been meant. */

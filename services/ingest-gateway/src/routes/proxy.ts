@@ -5,7 +5,7 @@ import type { Upstreams } from '../config.ts';
 
 /** Who serves what. Each stands for the path itself and everything below it. */
 const PATHS: Readonly<Record<keyof Upstreams, readonly string[]>> = {
-  orchestrator: ['/v1/accounts', '/v1/connect', '/v1/status', '/v1/doctor'],
+  orchestrator: ['/v1/accounts', '/v1/connect', '/v1/status', '/v1/doctor', '/v1/keys', '/v1/audit'],
   projector: ['/v1/messages', '/v1/threads', '/v1/mailboxes', '/v1/runs', '/v1/projection'],
 };
 

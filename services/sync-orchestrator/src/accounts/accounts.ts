@@ -100,6 +100,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     const account = { id, tenant, provider, name, credentialVersion: 1 };
     const sync = { state: 'connecting', reason: null, scopes: new Map() } as const;
     const list = newMailboxList();
+    const { keyId, dataKey, sealed } = await vault.seal({ kind: 'credential', of: id }, toSeal);
     const added = await db.tx(async (tx) => {
       const inserted = await tx.query(
         `INSERT INTO control.account (id, tenant, provider, owner, name, settings, state, created_at)
@@ -108,10 +109,10 @@ export function createAccounts(deps: AccountsDeps): Accounts {
         [id, tenant, provider, owner, name, JSON.stringify(settings), new Date()],
       );
       if (inserted.length === 0) return false;
-      await tx.query('INSERT INTO control.credential (account, sealed) VALUES ($1, $2)', [
-        id,
-        vault.seal(id, toSeal),
-      ]);
+      await tx.query(
+        'INSERT INTO control.credential (account, key_id, data_key, sealed) VALUES ($1, $2, $3, $4)',
+        [id, keyId, dataKey, sealed],
+      );
       await saveChanges(tx, id, sync, { ...sync, scopes: new Map([[list.scope, list]]) });
       await outbox.add(tx, [accountFact(account, 'added', sync)]);
       return true;
@@ -136,11 +137,13 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     const connects = settings !== undefined || toSeal !== undefined;
     await db.tx(async (tx) => {
       const row = await own(tx, at);
-      if (toSeal !== undefined)
-        await tx.query('UPDATE control.credential SET sealed = $2 WHERE account = $1', [
-          row.id,
-          vault.seal(row.id, toSeal),
-        ]);
+      const stored =
+        toSeal === undefined ? null : await vault.seal({ kind: 'credential', of: row.id }, toSeal);
+      if (stored)
+        await tx.query(
+          'UPDATE control.credential SET key_id = $2, data_key = $3, sealed = $4 WHERE account = $1',
+          [row.id, stored.keyId, stored.dataKey, stored.sealed],
+        );
       await tx.query(
         `UPDATE control.account SET name = coalesce($2, name), settings = coalesce($3, settings),
                 credential_version = credential_version + $4 WHERE id = $1`,

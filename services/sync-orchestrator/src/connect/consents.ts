@@ -4,7 +4,7 @@ import type { Db } from '@mailstream/db';
 import { AppError } from '@mailstream/runtime';
 import { Type } from 'typebox';
 import Value from 'typebox/value';
-import type { Vault } from '../credentials/vault.ts';
+import type { Stored, Vault } from '../credentials/vault.ts';
 
 const LIFETIME_MS = 10 * 60_000;
 
@@ -38,19 +38,22 @@ export function createConsents({ db, vault }: { db: Db; vault: Vault }): Consent
     async begin({ tenant, provider, account, returnTo }) {
       const [state, nonce, verifier] = [secret(), secret(), secret()];
       const key = digest(state);
+      const stored = await vault.seal(purposeOf(key), { nonce, verifier });
       await db.query('DELETE FROM control.consent WHERE expires_at < $1', [
         new Date(Date.now() - LIFETIME_MS),
       ]);
       await db.query(
-        `INSERT INTO control.consent (state, tenant, provider, account, return_to, sealed, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+        `INSERT INTO control.consent (state, tenant, provider, account, return_to, key_id, data_key, sealed, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
         [
           key,
           tenant,
           provider,
           account,
           returnTo,
-          vault.seal(key.toString('hex'), { nonce, verifier }),
+          stored.keyId,
+          stored.dataKey,
+          stored.sealed,
           new Date(Date.now() + LIFETIME_MS),
         ],
       );
@@ -59,9 +62,10 @@ export function createConsents({ db, vault }: { db: Db; vault: Vault }): Consent
 
     async take(state) {
       const key = digest(state);
-      const [row] = await db.query<Purpose & { sealed: Uint8Array; expiresAt: Date }>(
+      const [row] = await db.query<Purpose & Stored & { expiresAt: Date }>(
         `DELETE FROM control.consent WHERE state = $1
-         RETURNING tenant, provider, account, return_to AS "returnTo", sealed, expires_at AS "expiresAt"`,
+         RETURNING tenant, provider, account, return_to AS "returnTo", key_id AS "keyId", data_key AS "dataKey",
+                   sealed, expires_at AS "expiresAt"`,
         [key],
       );
       if (!row)
@@ -70,16 +74,21 @@ export function createConsents({ db, vault }: { db: Db; vault: Vault }): Consent
           'invalid',
           'this sign-in was finished before, or was not started here: start again from the beginning',
         );
-      const { sealed, expiresAt, ...purpose } = row;
+      const { keyId, dataKey, sealed, expiresAt, ...purpose } = row;
       if (expiresAt.getTime() < Date.now())
         throw new AppError(
           'connect.state_expired',
           'invalid',
           'this sign-in took longer than ten minutes: start again from the beginning',
         );
-      return { ...purpose, ...Value.Parse(Secrets, vault.open(key.toString('hex'), sealed)) };
+      const { value } = await vault.open(purposeOf(key), { keyId, dataKey, sealed });
+      return { ...purpose, ...Value.Parse(Secrets, value) };
     },
   };
+}
+
+function purposeOf(key: Buffer) {
+  return { kind: 'sign-in', of: key.toString('hex') } as const;
 }
 
 /** 256 bits: also a verifier of PKCE as RFC 7636 (4.1) wants it. */

@@ -5,6 +5,7 @@ import type { AccessToken, Provider } from '@mailstream/providers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type MicrosoftWorld, startMicrosoftWorld } from '../testkit.ts';
 import { createAccessTokens } from './access-tokens.ts';
+import type { Stored } from './vault.ts';
 
 const ADA = 'ada@example.com';
 const MINUTE = 60_000;
@@ -36,23 +37,26 @@ afterEach(async () => {
   await world.call('DELETE', `/v1/accounts/${account}`);
 });
 
-async function sealed(): Promise<Uint8Array> {
-  const [row] = await world.db.query<{ sealed: Uint8Array }>(
-    'SELECT sealed FROM control.credential WHERE account = $1',
+const purpose = () => ({ kind: 'credential', of: account }) as const;
+
+async function stored(): Promise<Stored> {
+  const [row] = await world.db.query<Stored>(
+    'SELECT key_id AS "keyId", data_key AS "dataKey", sealed FROM control.credential WHERE account = $1',
     [account],
   );
   if (!row) throw new Error('there is no credential');
-  return row.sealed;
+  return row;
 }
 
-const kept = async () => world.vault.open(account, await sealed()) as Kept;
+const opened = async () => world.vault.open(purpose(), await stored());
+const kept = async () => (await opened()).value as Kept;
 
 /** As if the token ended in `left` milliseconds, and had replaced a refused one `replaced` milliseconds ago. */
 async function age({ left, replaced = 60 * MINUTE }: { left: number; replaced?: number }): Promise<Kept> {
   const { grant, access } = await kept();
   const at = (ms: number) => new Date(Date.now() + ms).toISOString();
   const aged = { grant, access: { ...access, expiresAt: at(left) }, replacedAt: at(-replaced) };
-  const bytes = world.vault.seal(account, aged);
+  const bytes = (await opened()).reseal(aged);
   await world.db.query('UPDATE control.credential SET sealed = $2 WHERE account = $1', [account, bytes]);
   return aged;
 }
@@ -64,7 +68,7 @@ async function process() {
   const db = await world.connect();
   databases.push(db);
   const { get } = createAccessTokens({ db, vault: world.vault });
-  return async (refused: string | null = null) => get({ account, oauth, sealed: await sealed() }, refused);
+  return async (refused: string | null = null) => get({ account, oauth, stored: await stored() }, refused);
 }
 
 function tokenOf(reply: CredentialsReply): string {
@@ -233,9 +237,16 @@ describe('a failure', () => {
     expect(await world.credentialsOf(account)).toMatchObject({ ok: false, failure: 'auth' });
   });
 
-  it('of what is stored names the key', async () => {
-    const bytes = world.vault.seal('another account', {});
-    await world.db.query('UPDATE control.credential SET sealed = $2 WHERE account = $1', [account, bytes]);
-    expect(await world.credentialsOf(account)).toMatchObject({ ok: false, code: 'vault.unreadable' });
+  it('of what is stored is the vault’s, not the owner’s', async () => {
+    const { keyId, dataKey, sealed } = await world.vault.seal({ kind: 'credential', of: 'another' }, {});
+    await world.db.query(
+      'UPDATE control.credential SET key_id = $2, data_key = $3, sealed = $4 WHERE account = $1',
+      [account, keyId, dataKey, sealed],
+    );
+    expect(await world.credentialsOf(account)).toMatchObject({
+      ok: false,
+      failure: 'permanent',
+      code: 'vault.unreadable',
+    });
   });
 });

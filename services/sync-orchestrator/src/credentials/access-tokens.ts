@@ -2,10 +2,11 @@
 import { hashToken, nullable } from '@mailstream/contracts';
 import type { Db, Tx } from '@mailstream/db';
 import { AccessToken, type Grant, type OAuth, ProviderError } from '@mailstream/providers';
-import { AppError, createTurns } from '@mailstream/runtime';
+import { createTurns } from '@mailstream/runtime';
 import { type Static, Type } from 'typebox';
 import Value from 'typebox/value';
-import type { Vault } from './vault.ts';
+import { unreadable } from './keys.ts';
+import type { Opened, Stored, Vault } from './vault.ts';
 
 /** A token is replaced this long before its end, milliseconds: a session needs five minutes of it. */
 const EARLY_MS = 5 * 60_000;
@@ -31,13 +32,13 @@ export interface SignedIn {
   readonly account: string;
   readonly oauth: OAuth;
   /** Its credential as it was read a moment ago. */
-  readonly sealed: Uint8Array;
+  readonly stored: Stored;
 }
 
 export interface AccessTokens {
   /**
    * A token with at least five minutes left, where the provider can be asked. `refused` is the `hashToken` of one that it refused. Whoever
-   * asks at the same time, in any process, gets the same token. Throws `ProviderError`, and `vault.unreadable`.
+   * asks at the same time, in any process, gets the same token. Throws `ProviderError` and `VaultError`.
    */
   get(of: SignedIn, refused: string | null): Promise<AccessToken>;
 }
@@ -51,19 +52,15 @@ export function createAccessTokens({ db, vault }: { db: Db; vault: Vault }): Acc
   const turns = createTurns(AT_ONCE);
   const underWay = new Map<string, Promise<AccessToken>>();
 
-  function open(account: string, sealed: Uint8Array): Kept {
-    const value = vault.open(account, sealed);
-    if (Value.Check(Kept, value)) return value;
-    throw new AppError(
-      'vault.unreadable',
-      'permanent',
-      'what is stored of this account makes no sense: connect it again',
-    );
+  async function open(account: string, stored: Stored): Promise<Kept & Pick<Opened, 'reseal'>> {
+    const { value, reseal } = await vault.open({ kind: 'credential', of: account }, stored);
+    if (Value.Check(Kept, value)) return { ...value, reseal };
+    throw unreadable(new Error('it has another shape'));
   }
 
-  async function lock(tx: Tx, account: string): Promise<{ settings: unknown; sealed: Uint8Array }> {
-    const [row] = await tx.query<{ settings: unknown; sealed: Uint8Array }>(
-      `SELECT a.settings, c.sealed FROM control.credential c JOIN control.account a ON a.id = c.account
+  async function lock(tx: Tx, account: string): Promise<Stored & { settings: unknown }> {
+    const [row] = await tx.query<Stored & { settings: unknown }>(
+      `SELECT a.settings, c.key_id AS "keyId", c.data_key AS "dataKey", c.sealed FROM control.credential c JOIN control.account a ON a.id = c.account
         WHERE c.account = $1 FOR UPDATE OF c`,
       [account],
     );
@@ -74,8 +71,8 @@ export function createAccessTokens({ db, vault }: { db: Db; vault: Vault }): Acc
   /** The lock makes it one process at a time; whoever waited for it finds the token that was issued meanwhile. */
   async function replace({ account, oauth }: SignedIn, refused: string | null): Promise<AccessToken> {
     return db.tx(async (tx) => {
-      const { settings, sealed } = await lock(tx, account);
-      const { grant, access, replacedAt } = open(account, sealed);
+      const { settings, ...stored } = await lock(tx, account);
+      const { grant, access, replacedAt, reseal } = await open(account, stored);
       if (access && isFresh(access, refused)) return access;
       const isRefused = access !== null && hashToken(access.accessToken) === refused;
       if (isRefused && replacedAt !== null) refuseStorm(replacedAt);
@@ -83,7 +80,7 @@ export function createAccessTokens({ db, vault }: { db: Db; vault: Vault }): Acc
         const issued = await oauth.issue(grant, settings);
         await tx.query('UPDATE control.credential SET sealed = $2 WHERE account = $1', [
           account,
-          vault.seal(account, {
+          reseal({
             ...issued,
             replacedAt: isRefused ? new Date().toISOString() : replacedAt,
           } satisfies Kept),
@@ -102,7 +99,7 @@ export function createAccessTokens({ db, vault }: { db: Db; vault: Vault }): Acc
 
   return {
     async get(of, refused) {
-      const { access } = open(of.account, of.sealed);
+      const { access } = await open(of.account, of.stored);
       if (access && isFresh(access, refused)) return access;
       const key = `${of.account} ${refused}`;
       const running = underWay.get(key);

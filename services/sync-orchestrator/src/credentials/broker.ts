@@ -3,11 +3,12 @@ import type { Bus } from '@mailstream/bus';
 import { type CredentialsReply, CredentialsRequest, isUuid } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
 import { ProviderError } from '@mailstream/providers';
-import { AppError, type Part } from '@mailstream/runtime';
+import type { Part } from '@mailstream/runtime';
 import { Compile } from 'typebox/compile';
 import type { ProviderCatalog } from '../accounts/provider-catalog.ts';
 import type { AccessTokens } from './access-tokens.ts';
-import type { Vault } from './vault.ts';
+import { VaultError } from './keys.ts';
+import type { Stored, Vault } from './vault.ts';
 
 export interface BrokerDeps {
   readonly bus: Bus;
@@ -17,12 +18,11 @@ export interface BrokerDeps {
   readonly tokens: AccessTokens;
 }
 
-interface CredentialRow {
+interface CredentialRow extends Stored {
   state: string;
   provider: string;
   settings: unknown;
   credentialVersion: number;
-  sealed: Uint8Array;
 }
 
 const question = Compile(CredentialsRequest);
@@ -32,7 +32,8 @@ export function createBroker({ bus, db, vault, providers, tokens }: BrokerDeps):
   async function answer(subject: string, data: Uint8Array): Promise<CredentialsReply> {
     const [, , tenant, account = ''] = subject.split('.');
     const [row] = await db.query<CredentialRow>(
-      `SELECT a.state, a.provider, a.settings, a.credential_version AS "credentialVersion", c.sealed
+      `SELECT a.state, a.provider, a.settings, a.credential_version AS "credentialVersion",
+              c.key_id AS "keyId", c.data_key AS "dataKey", c.sealed
          FROM control.account a JOIN control.credential c ON c.account = a.id
         WHERE a.id = $1 AND a.tenant = $2 AND a.removed_at IS NULL`,
       [isUuid(account) ? account : null, tenant],
@@ -43,12 +44,12 @@ export function createBroker({ bus, db, vault, providers, tokens }: BrokerDeps):
     if (row.state === 'paused') {
       return { ok: false, failure: 'conflict', code: 'account.paused', message: 'the account is paused' };
     }
-    const { settings, credentialVersion } = row;
-    const { oauth } = providers.get(row.provider);
+    const { state: _, provider, settings, credentialVersion, ...stored } = row;
+    const { oauth } = providers.get(provider);
     try {
       const credential = oauth
-        ? await tokens.get({ account, oauth, sealed: row.sealed }, refusedIn(data))
-        : vault.open(account, row.sealed);
+        ? await tokens.get({ account, oauth, stored }, refusedIn(data))
+        : (await vault.open({ kind: 'credential', of: account }, stored)).value;
       return { ok: true, settings, credential, credentialVersion };
     } catch (error) {
       return refusal(error);
@@ -66,13 +67,15 @@ function refusedIn(data: Uint8Array): string | null {
   return (question.Check(asked) ? asked.refused : undefined) ?? null;
 }
 
-/** Throws what is neither the provider's nor the stored credential's doing: the job is then tried again, and the account is none the worse. */
+/** Throws what is neither the provider's nor the vault's doing: the job is then tried again, and the account is none the worse. */
 function refusal(error: unknown): CredentialsReply {
   if (error instanceof ProviderError) {
     const { failure, code, message, retryAfterMs } = error;
     return { ok: false, failure, code, message, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
   }
-  if (error instanceof AppError && error.code === 'vault.unreadable')
-    return { ok: false, failure: 'permanent', code: error.code, message: error.message };
+  if (error instanceof VaultError) {
+    const { failure, code, message } = error;
+    return { ok: false, failure, code, message };
+  }
   throw error;
 }

@@ -1,81 +1,78 @@
-/** Seals credentials for storage: AES-256-GCM under one key, bound to the account they belong to. */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { link, readFile, unlink, writeFile } from 'node:fs/promises';
-import { AppError } from '@mailstream/runtime';
+/** Seals credentials for storage: each under a data key of its own, which is stored beside it, wrapped by a key-encryption key. */
+import { randomBytes } from 'node:crypto';
+import { type Keys, unreadable, type WrappedKey } from './keys.ts';
+import { KEY_BYTES, openBytes, sealBytes } from './sealing.ts';
 
-const FORMAT = 1;
-const IV_BYTES = 12;
-const TAG_BYTES = 16;
-const KEY_BYTES = 32;
-
-export interface Vault {
-  /** A credential as bytes to store: format, nonce, tag, ciphertext. */
-  seal(account: string, credential: unknown): Buffer;
-  /** The credential again. Throws `vault.unreadable` when the key is another one or the bytes were changed or belong to another account. */
-  open(account: string, sealed: Uint8Array): unknown;
+/** What a sealed value is for: it opens for nothing else. */
+export interface Purpose {
+  readonly kind: 'credential' | 'sign-in';
+  /** The account, or whatever tells one from the other. */
+  readonly of: string;
 }
 
-/** A vault under a 32-byte key. */
-export function createVault(key: Buffer): Vault {
+/** A sealed value as it is stored: three columns. */
+export interface Stored extends WrappedKey {
+  readonly sealed: Uint8Array;
+}
+
+export interface Opened {
+  readonly value: unknown;
+  /** Another value in its place, under the same data key: asks no key server, so it works once the old value has been opened. */
+  reseal(value: unknown): Uint8Array;
+}
+
+/** Throws `VaultError`. */
+export interface Vault {
+  /** Under a new data key, wrapped by the current key. */
+  seal(purpose: Purpose, value: unknown): Promise<Stored>;
+  open(purpose: Purpose, stored: Stored): Promise<Opened>;
+  /** The same data key, wrapped by the current key. */
+  rewrap(purpose: Purpose, wrapped: WrappedKey): Promise<WrappedKey>;
+  /** As `Keys`. */
+  ids(): Promise<readonly string[]>;
+  has(keyId: string): Promise<boolean>;
+}
+
+export function createVault(keys: Keys): Vault {
   return {
-    seal(account, credential) {
-      const iv = randomBytes(IV_BYTES);
-      const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(account));
-      const text = Buffer.concat([cipher.update(JSON.stringify(credential), 'utf8'), cipher.final()]);
-      return Buffer.concat([Buffer.from([FORMAT]), iv, cipher.getAuthTag(), text]);
+    ids: keys.ids,
+    has: keys.has,
+    async seal(purpose, value) {
+      const binding = bindingOf(purpose);
+      const dataKey = randomBytes(KEY_BYTES);
+      return { ...(await keys.wrap(dataKey, binding)), sealed: sealValue(dataKey, value, binding) };
     },
-    open(account, sealed) {
-      const bytes = Buffer.from(sealed);
-      const tagAt = 1 + IV_BYTES;
-      const textAt = tagAt + TAG_BYTES;
-      try {
-        if (bytes[0] !== FORMAT) throw new Error(`unknown format ${bytes[0]}`);
-        const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(1, tagAt));
-        decipher.setAAD(Buffer.from(account)).setAuthTag(bytes.subarray(tagAt, textAt));
-        const text = Buffer.concat([decipher.update(bytes.subarray(textAt)), decipher.final()]);
-        return JSON.parse(text.toString('utf8'));
-      } catch (cause) {
-        throw new AppError(
-          'vault.unreadable',
-          'permanent',
-          'the stored credential cannot be opened: is the key the one it was stored under? Set the old key, or give the credential again',
-          { cause },
-        );
-      }
+    async open(purpose, stored) {
+      const binding = bindingOf(purpose);
+      const dataKey = await keys.unwrap(stored, binding);
+      return {
+        value: openValue(dataKey, stored.sealed, binding),
+        reseal: (value) => sealValue(dataKey, value, binding),
+      };
+    },
+    async rewrap(purpose, wrapped) {
+      const binding = bindingOf(purpose);
+      return keys.wrap(await keys.unwrap(wrapped, binding), binding);
     },
   };
 }
 
-/** The key from its base64 text, or from a file that is made (mode 0600) if it is not there. Throws `config.key` when it is not 32 bytes. */
-export async function loadKey(source: {
-  readonly text: string | null;
-  readonly file: string | null;
-}): Promise<Buffer> {
-  const text = source.text ?? (source.file === null ? null : await keyFile(source.file));
-  if (text === null)
-    throw new AppError(
-      'config.key',
-      'permanent',
-      'set MAILSTREAM_KEY (32 bytes, base64) or MAILSTREAM_KEY_FILE',
-    );
-  const key = Buffer.from(text.trim(), 'base64');
-  if (key.length !== KEY_BYTES) {
-    throw new AppError(
-      'config.key',
-      'permanent',
-      `the key must be ${KEY_BYTES} bytes in base64, not ${key.length}: openssl rand -base64 32`,
-    );
-  }
-  return key;
+function bindingOf({ kind, of }: Purpose): string {
+  return `mailstream ${kind} ${of}`;
 }
 
-async function keyFile(path: string): Promise<string> {
-  // Written beside and linked into place: of two processes that start at once one makes the key, and neither reads half of it.
-  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  await writeFile(draft, randomBytes(KEY_BYTES).toString('base64'), { mode: 0o600, flag: 'wx' });
-  await link(draft, path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
-  await unlink(draft);
-  return readFile(path, 'utf8');
+function sealValue(dataKey: Buffer, value: unknown, binding: string): Buffer {
+  return sealBytes(dataKey, Buffer.from(JSON.stringify(value)), binding);
+}
+
+function openValue(dataKey: Buffer, sealed: Uint8Array, binding: string): unknown {
+  return JSON.parse(opened(dataKey, sealed, binding).toString('utf8'));
+}
+
+function opened(dataKey: Buffer, sealed: Uint8Array, binding: string): Buffer {
+  try {
+    return openBytes(dataKey, sealed, binding);
+  } catch (cause) {
+    throw unreadable(cause);
+  }
 }

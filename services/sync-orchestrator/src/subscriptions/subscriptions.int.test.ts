@@ -15,6 +15,7 @@ import { createHttpServer, createLogger, createTokenAuth, type HttpServer } from
 import { createDatabase, createNats, type TestDatabase, type TestNats } from '@mailstream/testing';
 import { Type } from 'typebox';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createLocalKeys } from '../credentials/local-keys.ts';
 import { createVault } from '../credentials/vault.ts';
 import { createOrchestrator } from '../orchestrator.ts';
 
@@ -56,7 +57,7 @@ async function startOrchestrator(publicUrl: string | null): Promise<Running> {
   const stop = new AbortController();
   const connect = { url: 'http://localhost:8080', returnOrigins: [] };
   const config = { limits: LIMITS, maxLag: 20_000, sweepMs: 100, publicUrl, connect };
-  const vault = createVault(Buffer.alloc(32, 7));
+  const vault = createVault(createLocalKeys(async () => [{ id: 'first', key: Buffer.alloc(32, 7) }]));
   const parts = createOrchestrator({ bus, db, vault, app, logger, providers: [provider], config });
   const all = Promise.all(parts.map((part) => part.run(stop.signal)));
   return {

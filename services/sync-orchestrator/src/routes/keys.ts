@@ -1,0 +1,35 @@
+/** `/v1/keys`: which key-encryption keys are in use, and wrapping again with the current one. */
+import { ApiError, KeysRotate, KeysRotated, KeysStatus } from '@mailstream/contracts';
+import type { HttpServer } from '@mailstream/runtime';
+import { Type } from 'typebox';
+import type { Rotation } from '../credentials/rotation.ts';
+
+const tags = ['keys'];
+const errors = { 401: ApiError, 429: ApiError, 503: ApiError, 504: ApiError };
+
+export function registerKeyRoutes(app: HttpServer, { rotation }: { rotation: Rotation }): void {
+  app.get(
+    '/v1/keys',
+    {
+      schema: {
+        tags,
+        summary: 'The keys that credentials are sealed under, of the whole installation',
+        response: { 200: KeysStatus, ...errors },
+      },
+    },
+    async () => ({ keys: await rotation.status() }),
+  );
+
+  app.post(
+    '/v1/keys/rotate',
+    {
+      schema: {
+        tags,
+        summary: 'Seal a batch of credentials under the current key; repeat with `next` until it is null',
+        body: Type.Union([KeysRotate, Type.Null()]),
+        response: { 200: KeysRotated, 400: ApiError, ...errors },
+      },
+    },
+    (request) => rotation.rotate(request.body ?? {}),
+  );
+}
