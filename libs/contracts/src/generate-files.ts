@@ -11,7 +11,7 @@ import {
   FetchReport,
   WatchLease,
 } from './jobs.ts';
-import { PushTarget, SubscriptionJob, SubscriptionReport } from './push.ts';
+import { PushTargets, SubscriptionJob, SubscriptionReport } from './push.ts';
 
 const JOBS = {
   CredentialsReply,
@@ -19,7 +19,7 @@ const JOBS = {
   DeadLetter,
   FetchJob,
   FetchReport,
-  PushTarget,
+  PushTargets,
   SubscriptionJob,
   SubscriptionReport,
   WatchLease,

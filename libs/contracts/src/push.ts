@@ -7,13 +7,20 @@ const SecretHash = Type.String({
   description: 'SHA-256 of the secret that every notification of the subscription brings.',
 });
 
-/** Whose mailbox a subscription is about: its one message on `PUSH`, from which the gateway, which has no database, knows it. */
-export const PushTarget = Type.Object({
+/** One account that a subscription is about. */
+const PushTarget = Type.Object({
   tenant: Type.String(),
   account: Type.String(),
   secretHash: SecretHash,
 });
 export type PushTarget = Static<typeof PushTarget>;
+
+/**
+ * Whose mailbox a subscription is about: its one message on `PUSH`, from which the gateway, which has no database, knows it. Several accounts
+ * where tenants have connected the same mailbox and the provider has one subscription for all.
+ */
+export const PushTargets = Type.Object({ targets: Type.Array(PushTarget) });
+export type PushTargets = Static<typeof PushTargets>;
 
 /** Ends one subscription, keeps another, or both. May be done twice: what is there is found again. */
 export const SubscriptionJob = Type.Object({

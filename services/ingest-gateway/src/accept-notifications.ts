@@ -3,48 +3,61 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import { type PushTarget, subjects } from '@mailstream/contracts';
 import type { Notification } from '@mailstream/providers/webhooks';
 import type { Counter } from '@mailstream/runtime';
-import type { PutHint } from './hints.ts';
-import type { FindTarget } from './push-targets.ts';
+import { notStored, type PutHint } from './hints.ts';
+import type { FindTargets } from './push-targets.ts';
 
 export interface AcceptDeps {
-  readonly findTarget: FindTarget;
+  readonly connected: () => boolean;
+  readonly findTargets: FindTargets;
   readonly putHint: PutHint;
   /** By `provider` and `outcome`. */
   readonly notifications: Counter;
 }
 
 /**
- * Resolves when all that is genuine is on disk; throws when NATS did not take it, and may then be repeated. What is not genuine is counted and
- * dropped: who sends it shall not learn why.
+ * Resolves when all that is genuine is on disk; throws `gateway.hint_not_stored` when NATS did not take it in time, and may then be repeated.
+ * What is not genuine is counted and dropped: who sends it shall not learn why.
  */
 export type AcceptNotifications = (
   provider: string,
   notifications: readonly (Notification | null)[],
 ) => Promise<void>;
 
+/** Providers that wait longer than three seconds slow down, and in the end give up. */
+const ANSWER_MS = 2_500;
+
 export function createAcceptNotifications(deps: AcceptDeps): AcceptNotifications {
-  const { findTarget, putHint, notifications } = deps;
-  return async (provider, list) => {
-    const targets = await Promise.all(list.map((one) => one && findTarget(provider, one.subscription)));
+  const { connected, findTargets, putHint, notifications } = deps;
+
+  async function accept(provider: string, list: readonly (Notification | null)[]): Promise<void> {
+    const targets = await Promise.all(
+      list.map((one) => (one ? findTargets(provider, one.subscription) : [])),
+    );
     const hints = new Set<string>();
     for (const [index, one] of list.entries()) {
-      const target = targets[index] ?? null;
-      const outcome = judge(one, target);
-      notifications.add({ provider, outcome });
-      if (one && target && outcome === 'accepted') hints.add(hintOf(target, one.about));
+      const known = targets[index] ?? [];
+      const genuine = one ? known.filter((target) => proves(one.secret, target)) : [];
+      notifications.add({ provider, outcome: outcomeOf(one, known, genuine) });
+      if (one) for (const target of genuine) hints.add(hintOf(target, one.about));
     }
     await Promise.all([...hints].map(putHint));
+  }
+
+  return async (provider, list) => {
+    if (!connected()) throw notStored(new Error('not connected to NATS'));
+    await inTime(accept(provider, list));
   };
 }
 
-function judge(one: Notification | null, target: PushTarget | null) {
+function outcomeOf(one: Notification | null, known: readonly PushTarget[], genuine: readonly PushTarget[]) {
   if (!one) return 'unreadable';
-  if (!target) return 'unknown_subscription';
-  const genuine = timingSafeEqual(
-    hash('sha256', one.secret, 'buffer'),
-    Buffer.from(target.secretHash, 'hex'),
-  );
-  return genuine ? 'accepted' : 'wrong_secret';
+  if (known.length === 0) return 'unknown_subscription';
+  return genuine.length > 0 ? 'accepted' : 'wrong_secret';
+}
+
+function proves(secret: string | null, { secretHash }: PushTarget): boolean {
+  if (secret === null) return true;
+  return timingSafeEqual(hash('sha256', secret, 'buffer'), Buffer.from(secretHash, 'hex'));
 }
 
 function hintOf(target: PushTarget, about: Notification['about']): string {
@@ -58,4 +71,12 @@ function hintOf(target: PushTarget, about: Notification['about']): string {
     default:
       return about satisfies never;
   }
+}
+
+async function inTime(accepting: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(notStored(new Error('NATS takes too long'))), ANSWER_MS);
+  });
+  await Promise.race([accepting, late]).finally(() => clearTimeout(timer));
 }

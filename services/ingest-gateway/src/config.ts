@@ -1,4 +1,5 @@
 /** What the gateway is told by its environment. */
+import { readNotificationsConfig } from '@mailstream/providers/webhooks';
 import { readEnv, readServiceEnv } from '@mailstream/runtime';
 
 /** Base URLs of the services behind the gateway, without a path. */
@@ -13,7 +14,8 @@ export function readConfig() {
     orchestrator: env.string('MAILSTREAM_ORCHESTRATOR_URL', 'http://127.0.0.1:8081'),
     projector: env.string('MAILSTREAM_PROJECTOR_URL', 'http://127.0.0.1:8083'),
   };
-  const config = { ...readServiceEnv(env, 8080), upstreams };
+  const notificationsConfig = readNotificationsConfig(env, env.optional('MAILSTREAM_PUBLIC_URL'));
+  const config = { ...readServiceEnv(env, 8080), upstreams, notificationsConfig };
   env.check();
   return config;
 }

@@ -9,11 +9,12 @@ const logger = createLogger('ingest-gateway');
 await runService(logger, async () => {
   const config = readConfig();
   const bus = await connectBus({ url: config.natsUrl, name: 'ingest-gateway', logger });
-  const app = await createServer({
+  const { app, receivers } = await createServer({
     bus,
     logger,
     authenticate: createTokenAuth(config.apiToken),
     upstreams: config.upstreams,
+    notificationsConfig: config.notificationsConfig,
   });
-  return { parts: [httpPart(app, config.http)], close: [() => bus.close()] };
+  return { parts: [...receivers, httpPart(app, config.http)], close: [() => bus.close()] };
 });

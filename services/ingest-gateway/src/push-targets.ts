@@ -1,6 +1,6 @@
-/** Whose mailbox a subscription is about: looked up in the stream `PUSH`, and kept for a moment. */
+/** Whose mailboxes a subscription is about: looked up in the stream `PUSH`, and kept for a moment. */
 import type { Bus } from '@mailstream/bus';
-import { PushTarget, subjects } from '@mailstream/contracts';
+import { type PushTarget, PushTargets, subjects } from '@mailstream/contracts';
 import { Compile } from 'typebox/compile';
 
 /** How long a subscription is known without looking again, milliseconds. */
@@ -10,46 +10,46 @@ const KEEP_ABSENT_MS = 1_000;
 /** Subscriptions kept, the ones looked up last. */
 const CAPACITY = 20_000;
 
-const validator = Compile(PushTarget);
+const validator = Compile(PushTargets);
 
-/** Null for a subscription that nobody knows. Throws when NATS does not answer. */
-export type FindTarget = (provider: string, subscription: string) => Promise<PushTarget | null>;
+/** None for a subscription that nobody knows. Throws when NATS does not answer. */
+export type FindTargets = (provider: string, subscription: string) => Promise<readonly PushTarget[]>;
 
 interface Kept {
-  readonly target: Promise<PushTarget | null>;
+  readonly targets: Promise<readonly PushTarget[]>;
   until: number;
 }
 
-export function createPushTargets(bus: Pick<Bus, 'last'>): FindTarget {
+export function createPushTargets(bus: Pick<Bus, 'last'>): FindTargets {
   const kept = new Map<string, Kept>();
 
-  async function read(subject: string): Promise<PushTarget | null> {
+  async function read(subject: string): Promise<readonly PushTarget[]> {
     const stored = await bus.last('PUSH', subject);
-    if (!stored) return null;
+    if (!stored) return [];
     const value: unknown = JSON.parse(new TextDecoder().decode(stored.data));
-    return validator.Check(value) ? value : null;
+    return validator.Check(value) ? value.targets : [];
   }
 
-  function look(subject: string): Promise<PushTarget | null> {
-    const entry: Kept = { target: read(subject), until: Date.now() + KEEP_MS };
+  function look(subject: string): Promise<readonly PushTarget[]> {
+    const entry: Kept = { targets: read(subject), until: Date.now() + KEEP_MS };
     kept.delete(subject);
     kept.set(subject, entry);
     const [oldest] = kept.keys();
     if (kept.size > CAPACITY && oldest !== undefined) kept.delete(oldest);
-    entry.target.then(
-      (target) => {
-        if (target === null) entry.until = Date.now() + KEEP_ABSENT_MS;
+    entry.targets.then(
+      ({ length }) => {
+        if (length === 0) entry.until = Date.now() + KEEP_ABSENT_MS;
       },
       () => {
         entry.until = 0;
       },
     );
-    return entry.target;
+    return entry.targets;
   }
 
   return (provider, subscription) => {
     const subject = subjects.push(provider, subscription);
     const known = kept.get(subject);
-    return known && Date.now() < known.until ? known.target : look(subject);
+    return known && Date.now() < known.until ? known.targets : look(subject);
   };
 }

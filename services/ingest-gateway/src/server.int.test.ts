@@ -1,11 +1,13 @@
 import { type Bus, connectBus } from '@mailstream/bus';
 import { subjects, uuidv7 } from '@mailstream/contracts';
+import { readNotificationsConfig } from '@mailstream/providers/webhooks';
 import {
   createHttpServer,
   createLogger,
   createTokenAuth,
   DEFAULT_TENANT,
   type HttpServer,
+  readEnv,
 } from '@mailstream/runtime';
 import { createNats, type TestNats } from '@mailstream/testing';
 import { Type } from 'typebox';
@@ -16,6 +18,7 @@ const TOKEN = 'test-token';
 const headers = { authorization: `Bearer ${TOKEN}` };
 const logger = createLogger('test', 'silent');
 const authenticate = createTokenAuth(TOKEN);
+const notificationsConfig = readNotificationsConfig(readEnv({}), null);
 /** Nobody listens on port 9 of the loopback interface. */
 const NOBODY = 'http://127.0.0.1:9';
 
@@ -85,11 +88,12 @@ const startProjector = () =>
   });
 
 async function startGateway(upstreams: { orchestrator?: string; projector?: string } = {}, on: Bus = bus) {
-  const app = await createServer({
+  const { app } = await createServer({
     bus: on,
     logger,
     authenticate,
     upstreams: { orchestrator: NOBODY, projector: NOBODY, ...upstreams },
+    notificationsConfig,
   });
   open.push(app);
   return app;

@@ -1,17 +1,20 @@
-/** The gateway's HTTP server, ready to listen. */
+/** The gateway, ready to run: its HTTP server, and what fetches notifications. */
 import type { Bus } from '@mailstream/bus';
+import { createQueues, createWebhooks, type NotificationsConfig } from '@mailstream/providers/webhooks';
 import {
   type Authenticate,
   createHttpServer,
   createMetrics,
   type HttpServer,
   type Logger,
+  type Part,
 } from '@mailstream/runtime';
 import { createAcceptNotifications } from './accept-notifications.ts';
 import type { Upstreams } from './config.ts';
 import { createHintWriter } from './hints.ts';
 import { createOpenApi } from './openapi.ts';
 import { createPushTargets } from './push-targets.ts';
+import { createReceiver } from './receive-notifications.ts';
 import { registerLandingRoute } from './routes/landing.ts';
 import { registerProxyRoutes } from './routes/proxy.ts';
 import { registerSyncRoute } from './routes/request-sync.ts';
@@ -22,31 +25,45 @@ export interface ServerDeps {
   readonly logger: Logger;
   readonly authenticate: Authenticate;
   readonly upstreams: Upstreams;
+  readonly notificationsConfig: NotificationsConfig;
 }
 
-export async function createServer(deps: ServerDeps): Promise<HttpServer> {
-  const { bus } = deps;
+export interface Server {
+  readonly app: HttpServer;
+  /** Fetch notifications, for as long as they run. */
+  readonly receivers: readonly Part[];
+}
+
+export async function createServer(deps: ServerDeps): Promise<Server> {
+  const { bus, logger, authenticate, upstreams, notificationsConfig } = deps;
   const metrics = createMetrics();
   const app = await createHttpServer({
     title: 'Mailstream',
-    logger: deps.logger,
-    authenticate: deps.authenticate,
+    logger,
+    authenticate,
     ready: () => bus.connected(),
     metrics,
-    completeOpenApi: createOpenApi(deps.upstreams),
+    completeOpenApi: createOpenApi(upstreams),
   });
   registerLandingRoute(app);
   const putHint = createHintWriter(bus);
   registerSyncRoute(app, putHint);
+  const notifications = metrics.counter(
+    'mailstream_notifications_total',
+    'Notifications of providers, by what became of them.',
+  );
+  const failures = metrics.counter(
+    'mailstream_notification_pulls_failed_total',
+    'Notifications that could not be fetched from where they wait, by error code.',
+  );
   const accept = createAcceptNotifications({
-    findTarget: createPushTargets(bus),
+    connected: () => bus.connected(),
+    findTargets: createPushTargets(bus),
     putHint,
-    notifications: metrics.counter(
-      'mailstream_notifications_total',
-      'Notifications of providers, by what became of them.',
-    ),
+    notifications,
   });
-  await registerWebhookRoutes(app, { bus, accept });
-  await registerProxyRoutes(app, deps.upstreams);
-  return app;
+  await registerWebhookRoutes(app, { webhooks: createWebhooks(notificationsConfig), accept, notifications });
+  await registerProxyRoutes(app, upstreams);
+  const queues = createQueues(notificationsConfig);
+  return { app, receivers: queues.map((queue) => createReceiver({ queue, accept, logger, failures })) };
 }

@@ -1,8 +1,9 @@
 // Notifications of a provider on a real NATS: what is taken, what is dropped, and what an answer promises.
 import { hash } from 'node:crypto';
 import { type Bus, connectBus } from '@mailstream/bus';
-import { type AccountRef, type PushTarget, subjects, uuidv7 } from '@mailstream/contracts';
-import { createLogger, createTokenAuth, type HttpServer } from '@mailstream/runtime';
+import { type AccountRef, type PushTargets, subjects, uuidv7 } from '@mailstream/contracts';
+import { readNotificationsConfig } from '@mailstream/providers/webhooks';
+import { createLogger, createTokenAuth, type HttpServer, readEnv } from '@mailstream/runtime';
 import { createNats, type TestNats } from '@mailstream/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createServer } from './server.ts';
@@ -17,13 +18,18 @@ let nats: TestNats;
 let bus: Bus;
 let gateway: HttpServer;
 
-const startGateway = (on: Pick<Bus, 'publish' | 'publishBatch' | 'last' | 'connected'>) =>
-  createServer({
-    bus: on,
-    logger: createLogger('test', 'silent'),
-    authenticate: createTokenAuth(TOKEN),
-    upstreams,
-  });
+const notificationsConfig = readNotificationsConfig(readEnv({}), null);
+
+const startGateway = async (on: Pick<Bus, 'publish' | 'publishBatch' | 'last' | 'connected'>) =>
+  (
+    await createServer({
+      bus: on,
+      logger: createLogger('test', 'silent'),
+      authenticate: createTokenAuth(TOKEN),
+      upstreams,
+      notificationsConfig,
+    })
+  ).app;
 
 beforeAll(async () => {
   nats = await createNats();
@@ -45,8 +51,8 @@ afterAll(async () => {
 async function subscribed(on = bus): Promise<{ at: AccountRef; subscriptionId: string }> {
   const at = { tenant: 'default', account: uuidv7() };
   const subscriptionId = `${uuidv7()}/with.*> anything`;
-  const target: PushTarget = { ...at, secretHash: hash('sha256', SECRET) };
-  await on.publish({ subject: subjects.push('microsoft', subscriptionId), data: target });
+  const data: PushTargets = { targets: [{ ...at, secretHash: hash('sha256', SECRET) }] };
+  await on.publish({ subject: subjects.push('microsoft', subscriptionId), data });
   return { at, subscriptionId };
 }
 
@@ -155,8 +161,8 @@ describe('a notification', () => {
     const at = { tenant: 'default', account: uuidv7() };
     const subscriptionId = uuidv7();
     await notify([item(subscriptionId)]);
-    const target: PushTarget = { ...at, secretHash: hash('sha256', SECRET) };
-    await bus.publish({ subject: subjects.push('microsoft', subscriptionId), data: target });
+    const data: PushTargets = { targets: [{ ...at, secretHash: hash('sha256', SECRET) }] };
+    await bus.publish({ subject: subjects.push('microsoft', subscriptionId), data });
     await expect
       .poll(() => notify([item(subscriptionId)]).then(() => hintOf(at, 'push')), { timeout: 5_000 })
       .not.toBeNull();

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { connectBus } from '@mailstream/bus';
-import { type PushTarget, subjects } from '@mailstream/contracts';
+import { type PushTargets, subjects } from '@mailstream/contracts';
 import { startNats } from '../nats-server.ts';
 import { freePort } from '../ports.ts';
 import { createRandom } from '../random.ts';
@@ -48,8 +48,8 @@ try {
   await bus.ensureTopology();
   const secretHash = createHash('sha256').update(SECRET).digest('hex');
   for (let n = 0; n < accounts; n += 1) {
-    const target: PushTarget = { tenant: 'default', account: `account-${n}`, secretHash };
-    await bus.publish({ subject: subjects.push('microsoft', `subscription-${n}`), data: target });
+    const data: PushTargets = { targets: [{ tenant: 'default', account: `account-${n}`, secretHash }] };
+    await bus.publish({ subject: subjects.push('microsoft', `subscription-${n}`), data });
   }
   const gateway = await startService({
     name: 'ingest-gateway',

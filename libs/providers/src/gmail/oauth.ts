@@ -6,7 +6,7 @@ import type { ConsentAnswer, Consented, ConsentRequest, Issued, OAuth } from '..
 import { challengeOf, createIdentityVerifier, expiryOf, postForm, TokenAnswer } from '../oidc.ts';
 import { ProviderError } from '../provider.ts';
 import type { GoogleConfig } from './config.ts';
-import { assertionFor } from './service-account.ts';
+import { createAssertion } from './service-account.ts';
 import { AppSettings, GmailSettings } from './settings.ts';
 import { scopesInsufficient, signInError, unheard, unproven } from './sign-in-errors.ts';
 
@@ -132,7 +132,14 @@ export function createGoogleOAuth(config: GoogleConfig): OAuth {
           'google.settings_invalid',
           'What is stored of this account makes no sense: remove it and connect it anew.',
         );
-      const { access } = await requestTokens(await assertionFor(settings.mailbox, config));
+      const assertion = await createAssertion({
+        file: config.serviceAccountFile,
+        setting: 'GOOGLE_SERVICE_ACCOUNT_FILE',
+        scope: config.appScope,
+        tokenUrl: config.tokenUrl,
+        person: settings.mailbox,
+      });
+      const { access } = await requestTokens(assertion);
       return { access, grant };
     },
 

@@ -1,21 +1,19 @@
 /** `POST /v1/webhooks/<provider>`: where providers say that something happened. Open to anybody; each notification proves itself. */
-import type { Bus } from '@mailstream/bus';
-import { type Notification, WEBHOOKS, type Webhook } from '@mailstream/providers/webhooks';
-import { AppError, type HttpServer } from '@mailstream/runtime';
+import type { Notification, Webhook } from '@mailstream/providers/webhooks';
+import { AppError, type Counter, type HttpServer } from '@mailstream/runtime';
 import type { AcceptNotifications } from '../accept-notifications.ts';
-import { notStored } from '../hints.ts';
 
 export interface WebhookDeps {
-  readonly bus: Pick<Bus, 'connected'>;
+  readonly webhooks: readonly Webhook[];
   readonly accept: AcceptNotifications;
+  /** By `provider` and `outcome`. */
+  readonly notifications: Counter;
 }
 
 /** Longest text that is echoed, characters. */
 const MAX_CHALLENGE = 2_048;
 /** Most notifications of one request: each costs a look-up. */
 const MAX_NOTIFICATIONS = 1_000;
-/** Providers that wait longer than three seconds slow down, and in the end give up. */
-const ANSWER_MS = 2_500;
 
 /**
  * Answers 202 only when what was told is on disk, and does nothing else; 503 when it is not: the provider tells it again. What is no list of
@@ -27,22 +25,32 @@ export async function registerWebhookRoutes(app: HttpServer, deps: WebhookDeps):
     // As text, whatever it calls itself: Graph asks whether we are there with an empty text, and what is no JSON is ours to answer.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, parsed) => parsed(null, body));
-    for (const webhook of WEBHOOKS)
+    for (const webhook of deps.webhooks)
       for (const path of webhook.paths)
         scope.post<{ Querystring: Record<string, unknown>; Body: string | null }>(
           `/v1/webhooks/${path}`,
           { config: { open: true }, schema: { hide: true } },
-          async ({ query, body }, reply) => {
-            const challenge = query[webhook.challenge];
+          async ({ query, body, headers }, reply) => {
+            const challenge = webhook.challenge === null ? undefined : query[webhook.challenge];
             if (challenge !== undefined) return reply.headers(PLAIN_TEXT).send(echoed(challenge));
-            const notifications = notificationsIn(webhook, body);
-            if (!deps.bus.connected()) throw notStored(new Error('not connected to NATS'));
-            await inTime(deps.accept(webhook.provider, notifications));
+            await checkSender(webhook, headers.authorization);
+            await deps.accept(webhook.provider, notificationsIn(webhook, body));
             return reply.status(202).send();
           },
         );
     done();
   });
+
+  async function checkSender(
+    { provider, verify }: Webhook,
+    authorization: string | undefined,
+  ): Promise<void> {
+    const proof = await verify?.(authorization);
+    if (!proof || proof.outcome === 'genuine') return;
+    deps.notifications.add({ provider, outcome: proof.reason });
+    if (proof.outcome === 'refused') throw new AppError('webhook.refused', 'auth', proof.message);
+    throw new AppError('webhook.unproven', 'network', proof.message);
+  }
 }
 
 /** The text comes from the caller: no browser shall take it for a page. */
@@ -77,12 +85,4 @@ function parseJson(text: string): unknown {
   } catch {
     return null;
   }
-}
-
-async function inTime(accepting: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(notStored(new Error('NATS takes too long'))), ANSWER_MS);
-  });
-  await Promise.race([accepting, late]).finally(() => clearTimeout(timer));
 }

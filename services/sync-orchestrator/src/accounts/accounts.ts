@@ -19,6 +19,7 @@ import { newMailboxList } from '../domain/state.ts';
 import { schedulePoll } from '../poll.ts';
 import { accountFact, type Outbox, type Reactor } from '../react.ts';
 import type { NotificationUrlOf, SubscriptionKeeper } from '../subscriptions/keeper.ts';
+import { forgetSubscription } from '../subscriptions/rows.ts';
 import { type AccountRow, isSignedIn, pathToConnect, SELECT_ACCOUNTS, toAccount } from './account-rows.ts';
 import type { KnownProvider, ProviderCatalog } from './provider-catalog.ts';
 import { saveChanges } from './sync-rows.ts';
@@ -214,7 +215,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
         );
         await tx.query('DELETE FROM control.credential WHERE account = $1', [row.id]);
         await tx.query('DELETE FROM control.scope WHERE account = $1', [row.id]);
-        await tx.query('DELETE FROM control.subscription WHERE account = $1', [row.id]);
+        await forgetSubscription(tx, row.id);
         await outbox.add(tx, [accountFact(row, 'removed', { state: 'removed', reason: null })]);
         return row;
       });

@@ -1,6 +1,6 @@
 /** Keeps each account's subscription to its provider's notifications: `decideSubscription` with its I/O around it. */
 import type { Bus } from '@mailstream/bus';
-import { type AccountRef, type PushTarget, type SubscriptionJob, subjects } from '@mailstream/contracts';
+import { type AccountRef, type PushTargets, type SubscriptionJob, subjects } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
 import { type Logger, pause } from '@mailstream/runtime';
 import { isActive } from '../domain/state.ts';
@@ -10,7 +10,15 @@ import {
   type SubscriptionHappening,
   type SubscriptionState,
 } from '../domain/subscription.ts';
-import { lockSubscriber, readTargets, type Subscriber, saveSubscription } from './rows.ts';
+import {
+  forgetSubscription,
+  lockSubscriber,
+  readSubscriptions,
+  readTargets,
+  type Subscriber,
+  type SubscriptionRef,
+  saveSubscription,
+} from './rows.ts';
 
 /** The address for a provider's notifications; null where it can send none to us. */
 export type NotificationUrlOf = (provider: string) => string | null;
@@ -43,18 +51,22 @@ export function createSubscriptionKeeper(deps: KeeperDeps): SubscriptionKeeper {
     notificationUrl: string,
     { state, ask }: { state: SubscriptionState; ask: boolean },
   ): Promise<void> {
+    const { provider } = subscriber;
     const { held, dueAt } = state;
-    if (held) await tell(subscriber.provider, held, subscriber);
     const before = subscriber.subscription?.held;
-    if (before && before.id !== held?.id)
-      await bus.purge('PUSH', subjects.push(subscriber.provider, before.id));
+    for (const id of new Set([held?.id, before?.id])) if (id !== undefined) await tell({ provider, id });
     await bus.schedule(subscriber, SCHEDULE, { at: dueAt }, subjects.subscription(subscriber, 'due'));
     if (ask) await offer(subscriber, 'keep', questionOf(held, notificationUrl));
   }
 
-  async function tell(provider: string, { id, secretHash }: Held, at: AccountRef): Promise<void> {
-    const target: PushTarget = { tenant: at.tenant, account: at.account, secretHash };
-    await bus.publish({ subject: subjects.push(provider, id), data: target });
+  /** The gateway is told what the rows say. */
+  async function tell(subscription: SubscriptionRef): Promise<void> {
+    const subject = subjects.push(subscription.provider, subscription.id);
+    await db.tx(async (tx) => {
+      const data: PushTargets = { targets: await readTargets(tx, subscription) };
+      if (data.targets.length > 0) await bus.publish({ subject, data });
+      else await bus.purge('PUSH', subject);
+    });
   }
 
   /** One that waits or is being done already is left as it is. */
@@ -100,14 +112,12 @@ export function createSubscriptionKeeper(deps: KeeperDeps): SubscriptionKeeper {
       if (patience.aborted) logger.warn({ account: at.account }, 'a subscription was left to end by itself');
       await bus.withdraw('FETCH', subject);
       await bus.cancelSchedule(at, SCHEDULE);
-      await bus.purge('PUSH', subjects.push(subscriber.provider, held.id));
+      await forgetSubscription(db, at.account);
+      await tell({ provider: subscriber.provider, id: held.id });
     },
 
     async tellAll() {
-      for (const target of await readTargets(db)) {
-        const { provider, id, ...data } = target;
-        await bus.publish({ subject: subjects.push(provider, id), data });
-      }
+      for (const subscription of await readSubscriptions(db)) await tell(subscription);
     },
   };
 }

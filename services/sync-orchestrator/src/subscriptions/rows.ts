@@ -77,6 +77,10 @@ export async function saveSubscription(
   );
 }
 
+export async function forgetSubscription(sql: Sql, account: string): Promise<void> {
+  await sql.query('DELETE FROM control.subscription WHERE account = $1', [account]);
+}
+
 /** Active accounts of these providers about whose subscription nothing was done, or for which it has been due since before `overdue`. */
 export async function readNeglected(
   sql: Sql,
@@ -107,22 +111,42 @@ export async function readMoved(
   );
 }
 
-/** How many there are that the gateway is to know. */
-export async function countTargets(sql: Sql): Promise<number> {
+/** A subscription by the provider's id of it. */
+export interface SubscriptionRef {
+  readonly provider: string;
+  readonly id: string;
+}
+
+/** Whose mailbox the gateway is to know a subscription for. */
+export async function readTargets(tx: Tx, { provider, id }: SubscriptionRef): Promise<PushTarget[]> {
+  // Whoever reads later tells later, so that what is told last is true.
+  await tx.query(
+    "SELECT pg_advisory_xact_lock(hashtextextended('mailstream subscription ' || $1 || ' ' || $2, 0))",
+    [provider, id],
+  );
+  return await tx.query<PushTarget>(
+    `SELECT a.tenant, a.id::text AS account, s.secret_hash AS "secretHash"
+       FROM control.account a JOIN control.subscription s ON s.account = a.id
+      WHERE a.removed_at IS NULL AND a.provider = $1 AND s.id = $2
+      ORDER BY a.id`,
+    [provider, id],
+  );
+}
+
+/** All subscriptions there are. */
+export async function readSubscriptions(sql: Sql): Promise<SubscriptionRef[]> {
+  return await sql.query<SubscriptionRef>(
+    `SELECT DISTINCT a.provider, s.id FROM control.subscription s JOIN control.account a ON a.id = s.account
+      WHERE a.removed_at IS NULL AND s.id IS NOT NULL`,
+  );
+}
+
+/** How many there are. */
+export async function countSubscriptions(sql: Sql): Promise<number> {
   const [row] = await sql.query<{ count: number }>(
-    `SELECT count(*)::int AS count FROM control.subscription s JOIN control.account a ON a.id = s.account
+    `SELECT count(DISTINCT (a.provider, s.id))::int AS count
+       FROM control.subscription s JOIN control.account a ON a.id = s.account
       WHERE a.removed_at IS NULL AND s.id IS NOT NULL`,
   );
   return row?.count ?? 0;
-}
-
-/** What the gateway is to know: all subscriptions there are. */
-export async function readTargets(
-  sql: Sql,
-): Promise<readonly (PushTarget & { readonly provider: string; readonly id: string })[]> {
-  return await sql.query(
-    `SELECT a.tenant, a.id::text AS account, a.provider, s.id, s.secret_hash AS "secretHash"
-       FROM control.account a JOIN control.subscription s ON s.account = a.id
-      WHERE a.removed_at IS NULL AND s.id IS NOT NULL`,
-  );
 }

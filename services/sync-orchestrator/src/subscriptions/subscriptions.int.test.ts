@@ -4,6 +4,7 @@ import {
   type Account,
   type AccountRef,
   type PushTarget,
+  type PushTargets,
   type SubscriptionJob,
   type SubscriptionReport,
   subjects,
@@ -104,7 +105,8 @@ const read = async <T>(stream: 'FETCH' | 'PUSH', subject: string): Promise<T | n
   return stored && JSON.parse(new TextDecoder().decode(stored.data));
 };
 const keepSubject = ({ account }: AccountRef) => subjects.subscriptionJob('dove', account, 'keep');
-const targetOf = (id: string) => read<PushTarget>('PUSH', subjects.push('dove', id));
+const targetsOf = (id: string) => read<PushTargets>('PUSH', subjects.push('dove', id));
+const targetOf = async (id: string): Promise<PushTarget | null> => (await targetsOf(id))?.targets[0] ?? null;
 
 /** Does the job as a fetcher would: off the queue, then the report. */
 async function fetched(at: AccountRef, report: SubscriptionReport): Promise<SubscriptionJob> {

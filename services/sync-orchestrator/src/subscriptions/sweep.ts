@@ -3,7 +3,7 @@ import type { Bus } from '@mailstream/bus';
 import type { Db } from '@mailstream/db';
 import { type Logger, messageOf, type Part, pause } from '@mailstream/runtime';
 import type { NotificationUrlOf, SubscriptionKeeper } from './keeper.ts';
-import { countTargets, readMoved, readNeglected } from './rows.ts';
+import { countSubscriptions, readMoved, readNeglected } from './rows.ts';
 
 export interface SubscriptionSweepDeps {
   readonly bus: Pick<Bus, 'state'>;
@@ -34,7 +34,7 @@ export function createSubscriptionSweep(deps: SubscriptionSweepDeps): Part {
   async function sweep(): Promise<void> {
     for (const at of await readNeglected(db, served, new Date(Date.now() - PATIENCE_MS)))
       await keeper.handle(at, { kind: 'due' });
-    const [there, { messages: told }] = await Promise.all([countTargets(db), bus.state('PUSH')]);
+    const [there, { messages: told }] = await Promise.all([countSubscriptions(db), bus.state('PUSH')]);
     if (told >= there) return;
     logger.warn({ told, there }, 'the gateway is told all subscriptions again');
     await keeper.tellAll();
@@ -43,7 +43,8 @@ export function createSubscriptionSweep(deps: SubscriptionSweepDeps): Part {
   return {
     name: 'subscription sweep',
     async run(signal) {
-      let work = () => renewMoved().then(sweep);
+      // Whoever ran before may have told otherwise.
+      let work = () => renewMoved().then(keeper.tellAll).then(sweep);
       while (!signal.aborted) {
         try {
           await work();
