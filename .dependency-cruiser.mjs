@@ -25,7 +25,7 @@ const pureFiles = '/domain/|/(decide|evolve|normalize|cursor)\\.ts$';
 export default {
   forbidden: [
     libMayImport('contracts', []),
-    libMayImport('runtime', []),
+    libMayImport('runtime', ['contracts']),
     libMayImport('db', ['runtime']),
     libMayImport('bus', ['contracts', 'runtime']),
     libMayImport('fold', ['bus', 'db', 'contracts', 'runtime']),

@@ -1,5 +1,6 @@
 /** Wire truth: everything that crosses a process boundary. No I/O. */
 export * from './api.ts';
+export * from './api-keys.ts';
 export * from './catalog.ts';
 export * from './changes/change-event.ts';
 export * from './changes/changes.ts';
@@ -15,6 +16,7 @@ export * from './ids.ts';
 export * from './jobs.ts';
 export * from './keys-api.ts';
 export * from './push.ts';
+export * from './scopes.ts';
 export * from './streams.ts';
 export * from './subjects.ts';
 export * from './text.ts';

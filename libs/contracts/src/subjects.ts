@@ -60,6 +60,8 @@ export const subjects = {
   dead: (stream: string, reason: string) => `dead.${tokens(stream, reason)}`,
   /** Request/reply, not stored: the orchestrator's token broker. */
   credentials: (at: AccountRef) => `broker.credentials.${tokens(at.tenant, at.account)}`,
+  /** Request/reply, too: whose API key it is. */
+  apiKey: 'broker.api-key',
 } as const;
 
 /** What a message on the `SYNC` stream says, all of it in its subject; `null` when the subject is not one of ours. */

@@ -1,6 +1,7 @@
 /** The whole product as local processes: PostgreSQL, nats-server and the four services, each of which can be killed and started again. */
 import { join } from 'node:path';
 import { type Child, startChild, waitUntilReady } from './child.ts';
+import { ensureTokenKey, makeDevToken } from './dev-token.ts';
 import { childEnv, variable } from './env.ts';
 import { startNats } from './nats-server.ts';
 import { REPO_ROOT } from './paths.ts';
@@ -31,10 +32,8 @@ export interface Unit {
 }
 
 export interface StackOptions {
-  /** Holds data, key and logs. */
+  /** Holds data, keys and logs. */
   readonly dir: string;
-  /** What callers of the API must bring. */
-  readonly apiToken: string;
   /** Free ones when left out. */
   readonly ports?: Ports;
   /** A NATS and a PostgreSQL that exist already; otherwise the stack has its own. */
@@ -50,6 +49,8 @@ export interface StackOptions {
 export interface Stack {
   /** The gateway: the one address callers need. */
   readonly url: string;
+  /** For its API: everything in the default tenant. */
+  readonly token: string;
   readonly natsUrl: string;
   readonly databaseUrl: string;
   /** What a further instance of a service needs: see `startService`. */
@@ -66,6 +67,7 @@ export interface Stack {
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { dir, onProgress = () => undefined } = options;
   const ports = options.ports ?? (await freePorts());
+  const tokenKey = ensureTokenKey(dir);
   const units: Unit[] = [];
   const add = (unit: Unit) => {
     units.push(unit);
@@ -94,7 +96,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       MAILSTREAM_ORCHESTRATOR_URL: httpUrl(ports['sync-orchestrator']),
       MAILSTREAM_PROJECTOR_URL: httpUrl(ports['mailbox-projector']),
       MAILSTREAM_FETCHER_URL: httpUrl(ports['provider-fetcher']),
-      MAILSTREAM_API_TOKEN: options.apiToken,
+      ...authEnv(tokenKey),
       MAILSTREAM_CONNECT_URL: connectUrl(ports['ingest-gateway']),
       MAILSTREAM_KEY_FILE: join(dir, 'credentials.key'),
       ...(options.notifiedLocally ? { MAILSTREAM_PUBLIC_URL: httpUrl(ports['ingest-gateway']) } : {}),
@@ -105,11 +107,24 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       SERVICES.map(async (name) => add(await startService({ name, dir, port: ports[name], env }))),
     );
     for (const result of starting) if (result.status === 'rejected') throw result.reason;
-    return { url: unit('ingest-gateway').url, natsUrl, databaseUrl, env, units, unit, stop };
+    const token = await makeDevToken(tokenKey);
+    return { url: unit('ingest-gateway').url, token, natsUrl, databaseUrl, env, units, unit, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** Its own key and no other way to recognise callers, whatever is set for services that run elsewhere. */
+function authEnv(tokenKey: string): Readonly<Record<string, string>> {
+  return {
+    MAILSTREAM_JWT_KEY_FILE: tokenKey,
+    MAILSTREAM_JWT_KEY: '',
+    MAILSTREAM_JWT_JWKS_URL: '',
+    MAILSTREAM_JWT_ISSUER: '',
+    MAILSTREAM_JWT_AUDIENCE: '',
+    MAILSTREAM_JWT_TENANT_CLAIM: '',
+  };
 }
 
 /** Where browsers find the gateway. Providers accept plain http for this name only. */

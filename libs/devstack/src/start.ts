@@ -15,7 +15,7 @@ import { STATE_DIR } from './paths.ts';
 import { startStack } from './stack.ts';
 import { checkPortsAreFree, readStartPorts, type StartPorts } from './start-ports.ts';
 import { demoLines, whatNext } from './start-texts.ts';
-import { claimState, ensureToken, readRunState, writeRunState } from './state.ts';
+import { claimState, readRunState, writeRunState, writeToken } from './state.ts';
 
 const IMPORT_MS = 60_000;
 
@@ -39,7 +39,6 @@ async function run(stop: AbortSignal): Promise<void> {
   const external = externalServers();
   const ports = readStartPorts();
   await checkPortsAreFree(ports, external);
-  const token = ensureToken(variable('MAILSTREAM_API_TOKEN'));
 
   const demos: Demo[] = [];
   opened.defer(async () => void (await Promise.all(demos.map((demo) => demo.stop()))));
@@ -48,23 +47,23 @@ async function run(stop: AbortSignal): Promise<void> {
     if (demo) demos.push(demo);
     stop.throwIfAborted();
   }
-  const apiToken = token.text;
   const env = Object.assign({}, ...demos.map((demo) => demo.env));
   const notifiedLocally =
     demos.some(({ pushes }) => pushes) && variable('MAILSTREAM_PUBLIC_URL') === undefined;
-  const options = { ...external, dir: STATE_DIR, apiToken, ports, notifiedLocally, env, onProgress: say };
+  const options = { ...external, dir: STATE_DIR, ports, notifiedLocally, env, onProgress: say };
   const stack = await startStack(options);
   opened.defer(() => stack.stop());
   opened.defer(async () => say('stopping; the state stays in .mailstream/'));
   stop.throwIfAborted();
 
-  const { url, natsUrl, databaseUrl } = stack;
-  writeRunState({ pid: process.pid, url, natsUrl, databaseUrl, tokenFile: token.file });
-  const api = createApi({ url, token: apiToken });
+  const { url, token, natsUrl, databaseUrl } = stack;
+  writeRunState({ pid: process.pid, url, natsUrl, databaseUrl, tokenFile: writeToken(token) });
+  const api = createApi({ url, token });
   const accounts: string[] = [];
   for (const demo of demos) accounts.push(await showDemo(api, demo, stop));
   show([
-    `Mailstream runs at ${url} (API token: .mailstream/token)`,
+    `Mailstream runs at ${url}`,
+    `API token, for everything, for a year; also in .mailstream/token:\n  ${token}`,
     '',
     ...whatNext({ url, natsUrl, demo: demos[0]?.name, account: accounts[0] }),
   ]);

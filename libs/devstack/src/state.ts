@@ -1,5 +1,4 @@
 /** What a running `npm start` tells the command line and the next `npm start`: `.mailstream/run/state.json`. */
-import { randomBytes } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isRunning } from './child.ts';
@@ -53,13 +52,11 @@ export function claimState(): { release(): void } | { owner: number } {
   }
 }
 
-/** The API token, in a file that only its owner can read: the given one, else one that was made once. */
-export function ensureToken(given: string | undefined): { readonly text: string; readonly file: string } {
+/** Keeps the API token in a file that only its owner can read. Returns the file. */
+export function writeToken(token: string): string {
   const file = join(STATE_DIR, 'token');
-  if (given !== undefined || !existsSync(file)) {
-    writeFileSync(file, `${given ?? randomBytes(24).toString('base64url')}\n`, { mode: 0o600 });
-  }
-  return { text: readFileSync(file, 'utf8').trim(), file };
+  writeFileSync(file, `${token}\n`, { mode: 0o600 });
+  return file;
 }
 
 function release(): void {

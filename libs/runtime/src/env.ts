@@ -10,6 +10,8 @@ export interface EnvReader {
   /** Origins such as `https://app.example.com`, separated by commas; none when not set. */
   origins(name: string): readonly string[];
   integer(name: string, fallback: number, range: { min: number; max: number }): number;
+  /** Remembers a problem that is not of one variable alone. */
+  problem(text: string): void;
   /** Throws `config.invalid` with all problems found; call it after the last read. */
   check(): void;
 }
@@ -47,6 +49,7 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
       problems.push(`${name} must be a whole number from ${min} to ${max}, not ${JSON.stringify(text)}`);
       return fallback;
     },
+    problem: (text) => void problems.push(text),
     check() {
       if (problems.length > 0)
         throw new AppError(
@@ -55,23 +58,5 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
           `configuration: ${problems.join('; ')} (see .env.example)`,
         );
     },
-  };
-}
-
-/** What every service is told: where NATS and Postgres are, where to listen, and the token callers must bring. */
-export interface ServiceEnv {
-  readonly natsUrl: string;
-  readonly http: { readonly host: string; readonly port: number };
-  readonly apiToken: string;
-}
-
-export function readServiceEnv(env: EnvReader, defaultPort: number): ServiceEnv {
-  return {
-    natsUrl: env.string('NATS_URL'),
-    http: {
-      host: env.string('MAILSTREAM_HTTP_HOST', '127.0.0.1'),
-      port: env.integer('MAILSTREAM_HTTP_PORT', defaultPort, { min: 0, max: 65_535 }),
-    },
-    apiToken: env.string('MAILSTREAM_API_TOKEN'),
   };
 }

@@ -1,6 +1,6 @@
 /** Faults that carry a code and a class, so that retry is decided in one place. */
 
-/** One more class than a provider's failure has: a mistake of the caller. */
+/** The classes of a provider's failure, and the mistakes of a caller. */
 export type ErrorClass =
   | 'network'
   | 'auth'
@@ -11,6 +11,7 @@ export type ErrorClass =
   | 'gone'
   | 'permanent'
   | 'invalid'
+  | 'forbidden'
   | 'not_found';
 
 /**

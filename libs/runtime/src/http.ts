@@ -11,25 +11,16 @@ import Fastify, {
   LogController,
   type RawServerDefault,
 } from 'fastify';
-import type { Authenticate, Principal } from './auth.ts';
+import { registerAccess } from './auth/access.ts';
+import type { Authenticate } from './auth/authenticate.ts';
 import { aborted } from './clock.ts';
 import { AppError, type ErrorClass, messageOf } from './errors.ts';
+import { HttpError } from './http-error.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { findNul } from './nul.ts';
 import type { Part } from './run-service.ts';
 import { firstProblem } from './validation.ts';
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Who calls; set for every route under `/v1`. */
-    principal: Principal;
-  }
-  interface FastifyContextConfig {
-    /** Answers anybody, without the API token. */
-    open?: boolean;
-  }
-}
 
 export type HttpServer = FastifyInstance<
   RawServerDefault,
@@ -60,6 +51,7 @@ const STATUS: Record<ErrorClass, number> = {
   gone: 410,
   conflict: 409,
   parse: 400,
+  forbidden: 403,
   quota: 429,
   timeout: 504,
   network: 503,
@@ -67,8 +59,8 @@ const STATUS: Record<ErrorClass, number> = {
 };
 
 /**
- * A Fastify server with `/livez` and `/readyz` open, `/metrics` and everything under `/v1` behind `authenticate` unless the route's config
- * says `open`, errors as `ApiError`, and the OpenAPI 3.1 document of its routes at `/openapi.json`. Register routes, then `listen`.
+ * A Fastify server with `/livez` and `/readyz` open, `/metrics` and everything under `/v1` for callers with the scope that the route's
+ * config names, errors as `ApiError`, and the OpenAPI 3.1 document of its routes at `/openapi.json`. Register routes, then `listen`.
  */
 export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
   const logger: FastifyBaseLogger = deps.logger;
@@ -94,14 +86,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
     },
   });
 
-  app.decorateRequest('principal', { getter: unauthenticated });
-  app.addHook('onRequest', async (request) => {
-    // By the route and not by what was asked for, which may be spelt in several ways.
-    const { url = request.url, config } = request.routeOptions;
-    if (config.open || !(url === '/metrics' || url.startsWith('/v1/'))) return;
-    const principal = deps.authenticate(request.headers.authorization);
-    Object.defineProperty(request, 'principal', { value: principal });
-  });
+  registerAccess(app, deps.authenticate);
 
   app.addHook('preValidation', async ({ params, query, body }) => {
     for (const [part, value] of Object.entries({ params, querystring: query, body })) {
@@ -128,8 +113,10 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
   });
   const { metrics } = deps;
   if (metrics)
-    app.get('/metrics', { schema: { hide: true } }, async (_request, reply) =>
-      reply.type('text/plain; version=0.0.4').send(metrics.text()),
+    app.get(
+      '/metrics',
+      { config: { scope: 'metrics:read' }, schema: { hide: true } },
+      async (_request, reply) => reply.type('text/plain; version=0.0.4').send(metrics.text()),
     );
   app.get('/openapi.json', { schema: { hide: true } }, async () => {
     const own = app.swagger();
@@ -138,17 +125,10 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
   return app;
 }
 
-function unauthenticated(): Principal {
-  throw new AppError(
-    'auth.missing',
-    'auth',
-    'this route has no caller: only routes under /v1 that are not open are authenticated',
-  );
-}
-
 function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status, code, message } = describe(error);
   if (status >= 500) request.log.error({ err: error, url: request.url }, 'request failed');
+  if (error instanceof HttpError) reply.headers(error.headers);
   return reply.status(status).send({ error: { code, message, requestId: request.id } });
 }
 

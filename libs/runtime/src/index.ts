@@ -1,12 +1,14 @@
 /** The service kit: what every service needs to start, speak and stop well. */
-export * from './auth.ts';
+export * from './auth/index.ts';
 export * from './backoff.ts';
 export * from './clock.ts';
 export * from './env.ts';
 export * from './errors.ts';
 export * from './http.ts';
+export * from './http-error.ts';
 export * from './log.ts';
 export * from './metrics.ts';
 export * from './run-service.ts';
+export * from './service-env.ts';
 export * from './turns.ts';
 export * from './validation.ts';

@@ -10,7 +10,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRest, type Rest } from './rest.ts';
 import { until } from './until.ts';
 
-const TOKEN = 'end-to-end';
 const ADA = 'ada@example.com';
 const BOB = 'bob@example.com';
 
@@ -28,7 +27,6 @@ beforeAll(async () => {
   setDefaultCACertificates([...getCACertificates('default'), simulator.entra.ca]);
   stack = await startStack({
     dir,
-    apiToken: TOKEN,
     env: {
       NODE_EXTRA_CA_CERTS: ca,
       MS_CLIENT_ID: DEMO_CLIENT.id,
@@ -39,7 +37,7 @@ beforeAll(async () => {
       MAILSTREAM_DEEP_POLL_SECONDS: '1',
     },
   });
-  rest = createRest(stack.url, TOKEN);
+  rest = createRest(stack.url, stack.token);
 });
 afterAll(async () => {
   await stack?.stop();
@@ -50,7 +48,7 @@ afterAll(async () => {
 /** Follows the redirects as a browser does, which has no token; only the first address is asked for by a program. */
 async function signIn(as: string, account = ''): Promise<{ status: number; text: string }> {
   const started = await fetch(new URL(`/v1/connect/microsoft${account}`, stack.url), {
-    headers: { authorization: `Bearer ${TOKEN}` },
+    headers: { authorization: `Bearer ${stack.token}` },
     redirect: 'manual',
   });
   const page = new URL(started.headers.get('location') ?? '');

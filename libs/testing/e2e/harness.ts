@@ -19,8 +19,6 @@ import { differences, independentListing, type Listing, readAllMessages, viewLis
 import { createRest, type Rest } from './rest.ts';
 import { type Condition, until } from './until.ts';
 
-const API_TOKEN = 'end-to-end';
-
 /** One mailbox, from both sides. */
 export interface Mailbox {
   /** The account's id. */
@@ -104,14 +102,14 @@ export async function startSystem({
       return running;
     };
     ending.push(async () => running?.kill());
-    const stack = await startStack({ dir, apiToken: API_TOKEN, env, notifiedLocally });
+    const stack = await startStack({ dir, env, notifiedLocally });
     ending.push(() => stack.stop());
     const bus = await connectBus({ url: stack.natsUrl, name: 'end-to-end' });
     ending.push(() => bus.close());
     const logger = createLogger('end-to-end', 'silent');
     const db = createDb({ url: stack.databaseUrl, max: 2, applicationName: 'end-to-end', logger });
     ending.push(() => db.close());
-    const rest = createRest(stack.url, API_TOKEN);
+    const rest = createRest(stack.url, stack.token);
     const recorders: ChangeRecorder[] = [];
 
     const untilOrLogs = async (what: string, condition: Condition, timeoutMs?: number) => {

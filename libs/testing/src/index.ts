@@ -1,5 +1,6 @@
 /** Helpers for tests. Only tests may import this package. */
 export * from './backends.ts';
+export { authenticate, TEST_SECRET, tokenOf } from './callers.ts';
 export { conformanceSequences, hasDovecot } from './env.ts';
 export { createGmailAccount } from './gmail-world.ts';
 export { createGraphAccount, type GraphAccount } from './graph-world.ts';

@@ -1,6 +1,6 @@
 /** The ingest gateway: the one door. Hints go into the log, everything else to the service that knows. */
-import { connectBus } from '@mailstream/bus';
-import { createLogger, createTokenAuth, httpPart, runService } from '@mailstream/runtime';
+import { connectBus, createFindApiKey } from '@mailstream/bus';
+import { createAuthenticate, createLogger, httpPart, runService } from '@mailstream/runtime';
 import { readConfig } from './config.ts';
 import { createServer } from './server.ts';
 
@@ -12,7 +12,7 @@ await runService(logger, async () => {
   const { app, receivers } = await createServer({
     bus,
     logger,
-    authenticate: createTokenAuth(config.apiToken),
+    authenticate: createAuthenticate(config.auth, createFindApiKey(bus)),
     upstreams: config.upstreams,
     notificationsConfig: config.notificationsConfig,
   });

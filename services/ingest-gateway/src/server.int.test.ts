@@ -1,23 +1,14 @@
 import { type Bus, connectBus } from '@mailstream/bus';
 import { subjects, uuidv7 } from '@mailstream/contracts';
 import { readNotificationsConfig } from '@mailstream/providers/webhooks';
-import {
-  createHttpServer,
-  createLogger,
-  createTokenAuth,
-  DEFAULT_TENANT,
-  type HttpServer,
-  readEnv,
-} from '@mailstream/runtime';
-import { createNats, type TestNats } from '@mailstream/testing';
+import { createHttpServer, createLogger, DEFAULT_TENANT, type HttpServer, readEnv } from '@mailstream/runtime';
+import { authenticate, createNats, type TestNats, tokenOf } from '@mailstream/testing';
 import { Type } from 'typebox';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createServer } from './server.ts';
 
-const TOKEN = 'test-token';
-const headers = { authorization: `Bearer ${TOKEN}` };
+const headers = { authorization: `Bearer ${await tokenOf()}` };
 const logger = createLogger('test', 'silent');
-const authenticate = createTokenAuth(TOKEN);
 const notificationsConfig = readNotificationsConfig(readEnv({}), null);
 /** Nobody listens on port 9 of the loopback interface. */
 const NOBODY = 'http://127.0.0.1:9';
@@ -44,6 +35,9 @@ afterAll(async () => {
 /** A service as it stands behind the gateway: the same server kit, the same authentication. */
 async function startUpstream(title: string, register: (app: HttpServer) => void): Promise<string> {
   const app = await createHttpServer({ title, logger, authenticate, ready: () => true });
+  app.addHook('onRoute', (route) => {
+    route.config ??= { scope: 'any' };
+  });
   register(app);
   open.push(app);
   return app.listen({ host: '127.0.0.1', port: 0 });

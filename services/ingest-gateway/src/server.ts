@@ -15,6 +15,7 @@ import { createHintWriter } from './hints.ts';
 import { createOpenApi } from './openapi.ts';
 import { createPushTargets } from './push-targets.ts';
 import { createReceiver } from './receive-notifications.ts';
+import { registerCallerRoute } from './routes/caller.ts';
 import { registerLandingRoute } from './routes/landing.ts';
 import { registerProxyRoutes } from './routes/proxy.ts';
 import { registerSyncRoute } from './routes/request-sync.ts';
@@ -46,6 +47,7 @@ export async function createServer(deps: ServerDeps): Promise<Server> {
     completeOpenApi: createOpenApi(upstreams),
   });
   registerLandingRoute(app);
+  registerCallerRoute(app);
   const putHint = createHintWriter(bus);
   registerSyncRoute(app, putHint);
   const notifications = metrics.counter(

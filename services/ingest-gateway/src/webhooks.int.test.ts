@@ -3,12 +3,11 @@ import { hash } from 'node:crypto';
 import { type Bus, connectBus } from '@mailstream/bus';
 import { type AccountRef, type PushTargets, subjects, uuidv7 } from '@mailstream/contracts';
 import { readNotificationsConfig } from '@mailstream/providers/webhooks';
-import { createLogger, createTokenAuth, type HttpServer, readEnv } from '@mailstream/runtime';
-import { createNats, type TestNats } from '@mailstream/testing';
+import { createLogger, type HttpServer, readEnv } from '@mailstream/runtime';
+import { authenticate, createNats, type TestNats, tokenOf } from '@mailstream/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createServer } from './server.ts';
 
-const TOKEN = 'test-token';
 const SECRET = 'client-state-1';
 const PATH = '/v1/webhooks/microsoft';
 /** Nobody listens on port 9 of the loopback interface. */
@@ -25,7 +24,7 @@ const startGateway = async (on: Pick<Bus, 'publish' | 'publishBatch' | 'last' | 
     await createServer({
       bus: on,
       logger: createLogger('test', 'silent'),
-      authenticate: createTokenAuth(TOKEN),
+      authenticate,
       upstreams,
       notificationsConfig,
     })
@@ -71,7 +70,7 @@ const item = (subscriptionId: string, over: object = {}) => ({
 const hintOf = (at: AccountRef, reason: 'push' | 'user') => bus.last('SYNC', subjects.hint(at, reason));
 
 async function counted(outcome: string): Promise<number> {
-  const headers = { authorization: `Bearer ${TOKEN}` };
+  const headers = { authorization: `Bearer ${await tokenOf()}` };
   const { body } = await gateway.inject({ url: '/metrics', headers });
   const line = body.split('\n').find((one) => one.includes(`outcome="${outcome}"`));
   return Number(line?.split(' ').at(-1) ?? 0);

@@ -1,8 +1,14 @@
 /** The mailbox projector: folds the log into the mailbox view, publishes what changed, answers reads. */
-import { connectBus } from '@mailstream/bus';
+import { connectBus, createFindApiKey } from '@mailstream/bus';
 import { createDb, migrate } from '@mailstream/db';
 import { createFold, migrateFold } from '@mailstream/fold';
-import { createHttpServer, createLogger, createTokenAuth, httpPart, runService } from '@mailstream/runtime';
+import {
+  createAuthenticate,
+  createHttpServer,
+  createLogger,
+  httpPart,
+  runService,
+} from '@mailstream/runtime';
 import { readConfig } from './config.ts';
 import { projector } from './projector.ts';
 import { registerMailboxRoutes } from './routes/mailboxes.ts';
@@ -25,7 +31,7 @@ await runService(logger, async () => {
   const app = await createHttpServer({
     title: 'Mailstream mailbox projector',
     logger,
-    authenticate: createTokenAuth(config.apiToken),
+    authenticate: createAuthenticate(config.auth, createFindApiKey(bus)),
     ready: async () => bus.connected() && (await db.query('select 1')).length === 1,
   });
   registerMessageRoutes(app, db);

@@ -1,7 +1,13 @@
 /** The provider fetcher: the edge to mail providers. Does fetch jobs and watches accounts; keeps no state. */
-import { connectBus } from '@mailstream/bus';
+import { connectBus, createFindApiKey } from '@mailstream/bus';
 import { createProviders } from '@mailstream/providers';
-import { createHttpServer, createLogger, createTokenAuth, httpPart, runService } from '@mailstream/runtime';
+import {
+  createAuthenticate,
+  createHttpServer,
+  createLogger,
+  httpPart,
+  runService,
+} from '@mailstream/runtime';
 import { readConfig } from './config.ts';
 import { createJobConsumers } from './jobs.ts';
 import { createSessions } from './sessions.ts';
@@ -21,7 +27,7 @@ await runService(logger, async () => {
   const app = await createHttpServer({
     title: 'Mailstream provider fetcher',
     logger,
-    authenticate: createTokenAuth(config.apiToken),
+    authenticate: createAuthenticate(config.auth, createFindApiKey(bus)),
     ready: () => bus.connected(),
   });
   return {

@@ -3,7 +3,14 @@ import { connectBus } from '@mailstream/bus';
 import { createDb, migrate } from '@mailstream/db';
 import { migrateFold } from '@mailstream/fold';
 import { createProviders } from '@mailstream/providers';
-import { createHttpServer, createLogger, createTokenAuth, httpPart, runService } from '@mailstream/runtime';
+import {
+  createAuthenticate,
+  createHttpServer,
+  createLogger,
+  httpPart,
+  runService,
+} from '@mailstream/runtime';
+import { createFindKey } from './api-keys/find-api-key.ts';
 import { readConfig } from './config.ts';
 import { upgradeFirstFormat } from './credentials/first-format.ts';
 import { openKeys } from './credentials/keys-config.ts';
@@ -31,7 +38,7 @@ await runService(logger, async () => {
   const app = await createHttpServer({
     title: 'Mailstream sync orchestrator',
     logger,
-    authenticate: createTokenAuth(config.apiToken),
+    authenticate: createAuthenticate(config.auth, createFindKey(db)),
     ready: async () => bus.connected() && (await db.query('SELECT 1')).length === 1,
   });
   const providers = createProviders(config.providers);

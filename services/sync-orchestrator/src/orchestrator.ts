@@ -6,6 +6,8 @@ import type { Provider } from '@mailstream/providers';
 import type { HttpServer, Logger, Part } from '@mailstream/runtime';
 import { createAccounts } from './accounts/accounts.ts';
 import { createProviderCatalog } from './accounts/provider-catalog.ts';
+import { createApiKeys } from './api-keys/api-keys.ts';
+import { createFindKey, createKeyAnswers } from './api-keys/find-api-key.ts';
 import { createBackPressure } from './back-pressure.ts';
 import type { Config } from './config.ts';
 import { createConnect } from './connect/connect.ts';
@@ -19,6 +21,7 @@ import { createHintConsumer } from './hints.ts';
 import { createNudge } from './nudge.ts';
 import { createReactor } from './react.ts';
 import { registerAccountRoutes } from './routes/accounts.ts';
+import { registerApiKeyRoutes } from './routes/api-keys.ts';
 import { registerConnectRoutes } from './routes/connect.ts';
 import { registerKeyRoutes } from './routes/keys.ts';
 import { registerStatusRoutes } from './routes/status.ts';
@@ -63,6 +66,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
   const fold = createFold({ bus, db, logger, definition: createOrchestratorFold(reactor) });
 
   registerAccountRoutes(app, { accounts, db });
+  registerApiKeyRoutes(app, { apiKeys: createApiKeys({ db }) });
   const consents = createConsents({ db, vault });
   const connect = createConnect({ accounts, consents, providers, config: config.connect });
   registerConnectRoutes(app, { connect });
@@ -83,6 +87,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
       sweepMs: config.sweepMs,
     }),
     createBroker({ bus, db, vault, providers, tokens: createAccessTokens({ db, vault }) }),
+    createKeyAnswers({ bus, findKey: createFindKey(db) }),
     createNudge({ db, reactor, logger }),
     createSweep({ bus, db, reactor, logger, pollMs: limits.pollMs, sweepMs: config.sweepMs }),
   ];

@@ -10,15 +10,9 @@ import {
 import { createDb, type Db, migrate } from '@mailstream/db';
 import { migrateFold } from '@mailstream/fold';
 import { createProviders, type Provider, readProvidersConfig } from '@mailstream/providers';
-import {
-  createHttpServer,
-  createLogger,
-  createTokenAuth,
-  type HttpServer,
-  readEnv,
-} from '@mailstream/runtime';
+import { createHttpServer, createLogger, type HttpServer, readEnv } from '@mailstream/runtime';
 import { createSimulator, DEMO_CLIENT, type Simulator } from '@mailstream/simulators';
-import { createDatabase, createNats } from '@mailstream/testing';
+import { authenticate, createDatabase, createNats, tokenOf } from '@mailstream/testing';
 import type { Config } from './config.ts';
 import { createLocalKeys, type NamedKey } from './credentials/local-keys.ts';
 import { createVault, type Vault } from './credentials/vault.ts';
@@ -26,7 +20,7 @@ import { createOrchestrator } from './orchestrator.ts';
 
 const logger = createLogger('test', 'silent');
 const LIMITS = { inFlight: 3, pollMs: 60_000, deepPollMs: 900_000, lostMs: 600_000, backPressureMs: 1_000 };
-const TOKEN = 'token';
+const TOKEN = await tokenOf();
 
 export interface Answer<T> {
   readonly status: number;
@@ -87,7 +81,7 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
     const app = await createHttpServer({
       title: 'test',
       logger,
-      authenticate: createTokenAuth(TOKEN),
+      authenticate,
       ready: () => true,
     });
     const parts = createOrchestrator({ bus, db, vault, app, logger, config, providers });

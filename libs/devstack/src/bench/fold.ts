@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type Bus, connectBus } from '@mailstream/bus';
 import { type AccountRef, subjects } from '@mailstream/contracts';
+import { ensureTokenKey } from '../dev-token.ts';
 import { startNats } from '../nats-server.ts';
 import { freePort } from '../ports.ts';
 import { startPostgres } from '../postgres.ts';
@@ -15,7 +16,6 @@ import { rounded, show } from './support/figures.ts';
 import { cpuSeconds, peakRssMb } from './support/processes.ts';
 
 const PAGE = 500;
-const TOKEN = 'bench';
 
 const { values } = parseArgs({
   options: {
@@ -48,7 +48,7 @@ try {
     name: 'mailbox-projector',
     dir,
     port: await freePort(),
-    env: { NATS_URL: nats.url, DATABASE_URL: postgres.url, MAILSTREAM_API_TOKEN: TOKEN },
+    env: { NATS_URL: nats.url, DATABASE_URL: postgres.url, MAILSTREAM_JWT_KEY_FILE: ensureTokenKey(dir) },
   });
   stops.push(() => projector.stop());
   const pids = { projector: projector.child().pid, postgres: postgres.child.pid, nats: nats.child.pid };

@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { connectBus } from '@mailstream/bus';
 import { type PushTargets, subjects } from '@mailstream/contracts';
+import { ensureTokenKey } from '../dev-token.ts';
 import { startNats } from '../nats-server.ts';
 import { freePort } from '../ports.ts';
 import { createRandom } from '../random.ts';
@@ -55,7 +56,7 @@ try {
     name: 'ingest-gateway',
     dir,
     port: await freePort(),
-    env: { NATS_URL: nats.url, MAILSTREAM_API_TOKEN: 'bench', LOG_LEVEL: 'warn' },
+    env: { NATS_URL: nats.url, MAILSTREAM_JWT_KEY_FILE: ensureTokenKey(dir), LOG_LEVEL: 'warn' },
   });
   stops.push(() => gateway.stop());
 

@@ -13,7 +13,7 @@ export function overview(commands: readonly Command[]): string {
     '',
     'An account is named by its id, its name, or the beginning of either.',
     `More about one: ${RUN} help <command>. For output that programs read: npm run -s mailstream -- <command> --json`,
-    'It talks to the stack that `npm start` runs, or to the one that MAILSTREAM_URL, MAILSTREAM_API_TOKEN and NATS_URL name.',
+    'It talks to the stack that `npm start` runs, or to the one that MAILSTREAM_URL, MAILSTREAM_TOKEN (a token or an API key) and NATS_URL name.',
   ].join('\n');
 }
 

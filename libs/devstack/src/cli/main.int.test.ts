@@ -1,17 +1,12 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import type { Account } from '@mailstream/contracts';
-import {
-  AppError,
-  createHttpServer,
-  createLogger,
-  createTokenAuth,
-  type HttpServer,
-} from '@mailstream/runtime';
+import { AppError, createHttpServer, createLogger, type HttpServer } from '@mailstream/runtime';
+import { authenticate, tokenOf } from '@mailstream/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { childEnv } from '../env.ts';
 
-const TOKEN = 'test-token';
+const TOKEN = await tokenOf();
 const MAIN = new URL('main.ts', import.meta.url).pathname;
 
 let api: HttpServer;
@@ -52,9 +47,13 @@ beforeAll(async () => {
   api = await createHttpServer({
     title: 'test',
     logger: createLogger('test', 'silent'),
-    authenticate: createTokenAuth(TOKEN),
+    authenticate,
     ready: () => true,
   });
+  api.addHook('onRoute', (route) => {
+    route.config ??= { scope: 'any' };
+  });
+  api.get('/v1/caller', async ({ principal }) => principal);
   api.get('/v1/accounts', async () => ({ items: connected, next: null }));
   api.get('/v1/connect/microsoft', async (request, reply) => {
     connected = signedIn;
@@ -107,7 +106,7 @@ async function run(line: string, { stdin = '', env = {} }: RunOptions = {}) {
   const child = spawn(process.execPath, [MAIN, ...line.split(' ')], {
     env: childEnv({
       MAILSTREAM_URL: url,
-      MAILSTREAM_API_TOKEN: TOKEN,
+      MAILSTREAM_TOKEN: TOKEN,
       NATS_URL: 'nats://127.0.0.1:9',
       MAILSTREAM_PASSWORD: '',
       ...env,
@@ -254,7 +253,7 @@ describe('what goes wrong', () => {
   });
 
   it('a wrong token is said to be one', async () => {
-    const { err } = await run('account list', { env: { MAILSTREAM_API_TOKEN: 'guess' } });
+    const { err } = await run('account list', { env: { MAILSTREAM_TOKEN: 'guess' } });
     expect(err).toContain('(auth.refused)');
   });
 });

@@ -7,6 +7,7 @@ import { CliError } from './errors.ts';
 export interface Stack {
   /** The gateway's base URL. */
   readonly url: string;
+  /** A token or an API key. */
   readonly token: string;
   readonly natsUrl: string;
 }
@@ -16,10 +17,10 @@ export function findStack(): Stack {
   const state = readRunState();
   const url = variable('MAILSTREAM_URL') ?? state?.url;
   const natsUrl = variable('NATS_URL') ?? state?.natsUrl;
-  const token = variable('MAILSTREAM_API_TOKEN') ?? (state && readFileSync(state.tokenFile, 'utf8').trim());
+  const token = variable('MAILSTREAM_TOKEN') ?? (state && readFileSync(state.tokenFile, 'utf8').trim());
   if (url === undefined || natsUrl === undefined || token === undefined)
     throw new CliError(
-      'Mailstream is not running here: start it with `npm start` (or set MAILSTREAM_URL, MAILSTREAM_API_TOKEN and NATS_URL)',
+      'Mailstream is not running here: start it with `npm start` (or set MAILSTREAM_URL, MAILSTREAM_TOKEN and NATS_URL)',
     );
   return { url, natsUrl, token };
 }

@@ -5,7 +5,15 @@ import type { Upstreams } from '../config.ts';
 
 /** Who serves what. Each stands for the path itself and everything below it. */
 const PATHS: Readonly<Record<keyof Upstreams, readonly string[]>> = {
-  orchestrator: ['/v1/accounts', '/v1/connect', '/v1/status', '/v1/doctor', '/v1/keys', '/v1/audit'],
+  orchestrator: [
+    '/v1/accounts',
+    '/v1/api-keys',
+    '/v1/connect',
+    '/v1/status',
+    '/v1/doctor',
+    '/v1/keys',
+    '/v1/audit',
+  ],
   projector: ['/v1/messages', '/v1/threads', '/v1/mailboxes', '/v1/runs', '/v1/projection'],
 };
 
@@ -29,13 +37,15 @@ export function isServedBy(upstream: keyof Upstreams, path: string): boolean {
 /** How long a service may take to answer, milliseconds. */
 const TIMEOUT_MS = 30_000;
 
-/** Every call that is not open is authenticated here and, because the header is passed on, by the service again. */
+/** Every call that is not open is authenticated here and, because the header is passed on, by the service again, which also checks its scope. */
 export async function registerProxyRoutes(app: HttpServer, upstreams: Upstreams): Promise<void> {
   await app.register((scope, _options, done) => {
     // What these routes are, the services say themselves (openapi.ts).
     scope.addHook('onRoute', (route) => {
       route.schema = { hide: true };
-      if (Object.values(OPEN).flat().includes(route.url)) route.config = { ...route.config, open: true };
+      const open = Object.values(OPEN).flat().includes(route.url);
+      // Which scope is needed, the service behind knows, and checks.
+      route.config = { ...route.config, ...(open ? { open } : { scope: 'any' }) };
     });
     for (const name of ['orchestrator', 'projector'] as const)
       scope.register(proxy, proxyTo(name, upstreams[name]));

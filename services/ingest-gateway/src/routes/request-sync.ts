@@ -12,6 +12,7 @@ export function registerSyncRoute(app: HttpServer, putHint: PutHint): void {
   app.post(
     '/v1/accounts/:id/sync',
     {
+      config: { scope: 'sync:write' },
       schema: {
         summary: 'Look at an account now',
         tags: ['accounts'],

@@ -19,6 +19,7 @@ export function registerMailboxRoutes(app: HttpServer, db: Db): void {
   app.get(
     '/v1/mailboxes',
     {
+      config: { scope: 'messages:read' },
       schema: {
         tags: ['mailboxes'],
         summary: 'Mailboxes, by path',
@@ -35,6 +36,7 @@ export function registerMailboxRoutes(app: HttpServer, db: Db): void {
   app.get(
     '/v1/runs',
     {
+      config: { scope: 'accounts:read' },
       schema: {
         tags: ['runs'],
         summary: 'The last runs of each scope, latest first',

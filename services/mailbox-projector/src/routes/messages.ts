@@ -31,6 +31,7 @@ export function registerMessageRoutes(app: HttpServer, db: Db): void {
   app.get(
     '/v1/messages',
     {
+      config: { scope: 'messages:read' },
       schema: {
         tags,
         summary: 'Messages, newest first',
@@ -50,6 +51,7 @@ export function registerMessageRoutes(app: HttpServer, db: Db): void {
   app.get(
     '/v1/messages/:id',
     {
+      config: { scope: 'messages:read' },
       schema: {
         tags,
         summary: 'One message',

@@ -1,11 +1,13 @@
-import { createHttpServer, createLogger, createTokenAuth, type HttpServer } from '@mailstream/runtime';
-import { createDatabase, type TestDatabase } from '@mailstream/testing';
+import { createHttpServer, createLogger, type HttpServer } from '@mailstream/runtime';
+import { authenticate, createDatabase, type TestDatabase, tokenOf } from '@mailstream/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { account, at, createLog, mailbox, seen, TENANT } from '../testkit.ts';
 import { createTestView, type TestView } from '../testkit-view.ts';
 import { registerMailboxRoutes } from './mailboxes.ts';
 import { registerMessageRoutes } from './messages.ts';
 import { registerThreadRoutes } from './threads.ts';
+
+const TOKEN = await tokenOf();
 
 let database: TestDatabase;
 let view: TestView;
@@ -17,7 +19,7 @@ beforeAll(async () => {
   app = await createHttpServer({
     title: 'test',
     logger: createLogger('test', 'silent'),
-    authenticate: createTokenAuth('token'),
+    authenticate,
     ready: () => true,
   });
   registerMessageRoutes(app, view.db);
@@ -64,7 +66,7 @@ interface Item {
 }
 
 async function get(url: string) {
-  const response = await app.inject({ url, headers: { authorization: 'Bearer token' } });
+  const response = await app.inject({ url, headers: { authorization: `Bearer ${TOKEN}` } });
   return { status: response.statusCode, body: response.json() };
 }
 

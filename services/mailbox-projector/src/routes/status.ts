@@ -27,6 +27,7 @@ export function registerStatusRoutes(
   app.get(
     '/v1/projection/status',
     {
+      config: { scope: 'accounts:read' },
       schema: {
         tags: ['status'],
         summary: 'How far the view is behind the log',

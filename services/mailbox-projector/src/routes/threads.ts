@@ -14,6 +14,7 @@ export function registerThreadRoutes(app: HttpServer, db: Db): void {
   app.get(
     '/v1/threads',
     {
+      config: { scope: 'messages:read' },
       schema: {
         tags,
         summary: 'Threads, the one with the latest message first',
@@ -36,6 +37,7 @@ export function registerThreadRoutes(app: HttpServer, db: Db): void {
   app.get(
     '/v1/threads/:id',
     {
+      config: { scope: 'messages:read' },
       schema: {
         tags,
         summary: 'One thread; its messages are at /v1/messages?thread=',

@@ -18,6 +18,7 @@ export function registerAccountRoutes(
   app.get(
     '/v1/accounts',
     {
+      config: { scope: 'accounts:read' },
       schema: {
         tags,
         summary: 'All accounts of the tenant',
@@ -30,6 +31,7 @@ export function registerAccountRoutes(
   app.post(
     '/v1/accounts',
     {
+      config: { scope: 'accounts:write' },
       schema: {
         tags,
         summary: 'Connect a mailbox; 200 when it is known to be connected, and got the new credential',
@@ -45,13 +47,17 @@ export function registerAccountRoutes(
 
   app.get(
     '/v1/accounts/:id',
-    { schema: { tags, summary: 'One account', params: Id, response: { 200: Account, ...errors } } },
+    {
+      config: { scope: 'accounts:read' },
+      schema: { tags, summary: 'One account', params: Id, response: { 200: Account, ...errors } },
+    },
     (request) => accounts.get({ tenant: request.principal.tenant, account: request.params.id }),
   );
 
   app.patch(
     '/v1/accounts/:id',
     {
+      config: { scope: 'accounts:write' },
       schema: {
         tags,
         summary: 'New name, settings or credentials; ids and cursors stay',
@@ -67,6 +73,7 @@ export function registerAccountRoutes(
   app.delete(
     '/v1/accounts/:id',
     {
+      config: { scope: 'accounts:write' },
       schema: {
         tags,
         summary: 'Remove an account, its credentials and its mailbox view',
@@ -84,6 +91,7 @@ export function registerAccountRoutes(
     app.post(
       `/v1/accounts/:id/${verb}`,
       {
+        config: { scope: 'accounts:write' },
         schema: {
           tags,
           summary: `${verb === 'pause' ? 'Stop' : 'Go on'} fetching`,
@@ -98,6 +106,7 @@ export function registerAccountRoutes(
   app.get(
     '/v1/accounts/:id/scopes',
     {
+      config: { scope: 'accounts:read' },
       schema: {
         tags,
         summary: 'How far each mailbox is',

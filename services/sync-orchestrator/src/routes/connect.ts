@@ -13,6 +13,7 @@ export function registerConnectRoutes(app: HttpServer, { connect }: { connect: C
   app.get(
     '/v1/connect/:provider',
     {
+      config: { scope: 'accounts:write' },
       schema: {
         tags,
         summary: 'Send a browser to the provider, where the owner of a mailbox signs in and agrees',

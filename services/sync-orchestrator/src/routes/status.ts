@@ -71,6 +71,7 @@ export function registerStatusRoutes(
   app.get(
     '/v1/status',
     {
+      config: { scope: 'accounts:read' },
       schema: {
         tags: ['status'],
         summary: 'Accounts, lags, parked events, incidents',
@@ -83,6 +84,7 @@ export function registerStatusRoutes(
   app.get(
     '/v1/doctor',
     {
+      config: { scope: 'accounts:read' },
       schema: {
         tags: ['status'],
         summary: 'What is wrong, and what mends it',

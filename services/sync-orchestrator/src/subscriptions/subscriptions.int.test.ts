@@ -12,8 +12,15 @@ import {
 import { createDb, type Db, migrate } from '@mailstream/db';
 import { migrateFold } from '@mailstream/fold';
 import type { Provider } from '@mailstream/providers';
-import { createHttpServer, createLogger, createTokenAuth, type HttpServer } from '@mailstream/runtime';
-import { createDatabase, createNats, type TestDatabase, type TestNats } from '@mailstream/testing';
+import { createHttpServer, createLogger, type HttpServer } from '@mailstream/runtime';
+import {
+  authenticate,
+  createDatabase,
+  createNats,
+  type TestDatabase,
+  type TestNats,
+  tokenOf,
+} from '@mailstream/testing';
 import { Type } from 'typebox';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createLocalKeys } from '../credentials/local-keys.ts';
@@ -52,7 +59,7 @@ async function startOrchestrator(publicUrl: string | null): Promise<Running> {
   const app = await createHttpServer({
     title: 'test',
     logger,
-    authenticate: createTokenAuth('token'),
+    authenticate,
     ready: () => true,
   });
   const stop = new AbortController();
@@ -88,7 +95,7 @@ afterAll(async () => {
   await Promise.all([nats.drop(), database.drop()]);
 });
 
-const headers = { authorization: 'Bearer token' };
+const headers = { authorization: `Bearer ${await tokenOf()}` };
 
 async function add(): Promise<AccountRef> {
   const payload = { provider: 'dove', settings: {}, credential: {} };

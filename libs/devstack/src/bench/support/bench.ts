@@ -9,7 +9,6 @@ import { createLogger } from '@mailstream/runtime';
 import { createApi } from '../../cli/api.ts';
 import { type Stack, type StackOptions, startStack } from '../../stack.ts';
 
-const TOKEN = 'bench';
 const WAIT_MS = 120_000;
 
 export interface Bench {
@@ -40,12 +39,12 @@ export async function startBench(
   try {
     const { env, ...options } = await prepare({ dir, defer });
     const quiet = { LOG_LEVEL: 'warn', ...env };
-    const stack = await startStack({ dir, apiToken: TOKEN, env: quiet, ...options });
+    const stack = await startStack({ dir, env: quiet, ...options });
     defer(() => stack.stop());
     const logger = createLogger('bench', 'silent');
     const db = createDb({ url: stack.databaseUrl, max: 2, applicationName: 'bench', logger });
     defer(() => db.close());
-    const api = createApi({ url: stack.url, token: TOKEN });
+    const api = createApi({ url: stack.url, token: stack.token });
     return {
       stack,
       db,

@@ -1,4 +1,5 @@
 /** `changes`: what happens in the mailboxes, as it happens. */
+import { Caller } from '@mailstream/contracts';
 import { findAccount } from '../accounts.ts';
 import { parse } from '../arguments.ts';
 import { changeLine, isAside } from '../change-line.ts';
@@ -30,13 +31,14 @@ export const changes: Command = {
     const from = values.since === undefined ? ('now' as const) : { time: startOf(values.since, Date.now()) };
     const api = context.api();
     const account = values.account === undefined ? null : await findAccount(api, values.account);
+    const { tenant } = await api.get(Caller, '/v1/caller');
     const names = createMailboxNames(api);
     // Loaded here only: the other commands start in half the time without it.
-    const [{ ChangesLostError, connectMailstream }, { AppError, DEFAULT_TENANT }] = await Promise.all([
+    const [{ ChangesLostError, connectMailstream }, { AppError }] = await Promise.all([
       import('@mailstream/client'),
       import('@mailstream/runtime'),
     ]);
-    const options = { tenant: DEFAULT_TENANT, ...(account && { account: account.id }), from };
+    const options = { tenant, ...(account && { account: account.id }), from };
     const { natsUrl } = context.stack();
     try {
       await using mailstream = await connectMailstream({ natsUrl, name: 'mailstream-cli' });
