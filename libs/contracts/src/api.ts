@@ -161,8 +161,11 @@ export const StatusReport = Type.Object({
   accounts: Type.Array(Account),
   folds: Type.Array(FoldLag),
   parked: Type.Object({
-    count: Type.Integer({ description: 'Events on the DEAD stream.' }),
-    recent: Type.Array(DeadLetter, { description: 'The latest, newest first.' }),
+    count: Type.Integer({ description: 'Events on the DEAD stream, of all tenants.' }),
+    recent: Type.Array(DeadLetter, {
+      description:
+        'The latest, newest first: those of this tenant, and without their payload those that name no tenant.',
+    }),
   }),
   incidents: Type.Array(FoldIncident),
   pending: Type.Object(

@@ -93,6 +93,13 @@ export function parseSubscriptionSubject(subject: string): SubscriptionSubject |
   return isToken(tenant) && isToken(account) ? { tenant, account, event } : null;
 }
 
+/** Whose a stored message is, by its subject; null where that names no tenant. */
+export function tenantOf(subject: string): string | null {
+  const [root = '', second = '', third = ''] = subject.split('.');
+  const tenant = root === 'changes' ? second : ['mail', 'sync'].includes(root) ? third : '';
+  return isToken(tenant) ? tenant : null;
+}
+
 /** The parts of a subject on the `MAIL` log; `fact` keeps its dots (`cursor.<scope>`). */
 export interface FactSubject extends AccountRef {
   readonly partition: string;

@@ -1,5 +1,6 @@
 /** The whole product as local processes: PostgreSQL, nats-server and the four services, each of which can be killed and started again. */
 import { join } from 'node:path';
+import { DEFAULT_TENANT } from '@mailstream/runtime';
 import { type Child, startChild, waitUntilReady } from './child.ts';
 import { ensureTokenKey, makeDevToken } from './dev-token.ts';
 import { childEnv, variable } from './env.ts';
@@ -51,6 +52,8 @@ export interface Stack {
   readonly url: string;
   /** For its API: everything in the default tenant. */
   readonly token: string;
+  /** The same in another tenant. */
+  tokenOf(tenant: string): Promise<string>;
   readonly natsUrl: string;
   readonly databaseUrl: string;
   /** What a further instance of a service needs: see `startService`. */
@@ -107,8 +110,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       SERVICES.map(async (name) => add(await startService({ name, dir, port: ports[name], env }))),
     );
     for (const result of starting) if (result.status === 'rejected') throw result.reason;
-    const token = await makeDevToken(tokenKey);
-    return { url: unit('ingest-gateway').url, token, natsUrl, databaseUrl, env, units, unit, stop };
+    const tokenOf = (tenant: string) => makeDevToken(tokenKey, tenant);
+    const token = await tokenOf(DEFAULT_TENANT);
+    return { url: unit('ingest-gateway').url, token, tokenOf, natsUrl, databaseUrl, env, units, unit, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -7,7 +7,9 @@ import {
   EVENT_TYPES,
   envelope,
   MAX_EVENT_BYTES,
+  StatusReport,
   subjects,
+  tenantOf,
   uuidv7,
 } from '@mailstream/contracts';
 import { deliver, demoMail } from '@mailstream/devstack';
@@ -181,9 +183,11 @@ describe.skipIf(!hasDovecot())('an account that cannot connect', () => {
   }
 });
 
-/** The newest dead letters, as `status` shows them. */
+/** The newest dead letters, as `status` shows them to whom they are about. */
 async function lettersAbout(subject: string): Promise<DeadLetter[]> {
-  return (await system.status()).parked.recent.filter((letter) => letter.subject === subject);
+  const rest = await system.restOf(tenantOf(subject) ?? DEFAULT_TENANT);
+  const { parked } = await rest.get(StatusReport, '/v1/status');
+  return parked.recent.filter((letter) => letter.subject === subject);
 }
 
 async function expectParked(subject: string, reason: string, detail: string): Promise<DeadLetter> {
@@ -229,8 +233,9 @@ describe.skipIf(!hasDovecot())('a hint by somebody else', () => {
     const subject = subjectOf();
     await publishBare(system.stack.natsUrl, subject, 'garbage {');
     const letter = await expectParked(subject, reason, detail);
-    expect(letter).toMatchObject({ stream: 'SYNC', truncated: false });
-    expect(Buffer.from(letter.payload, 'base64').toString()).toBe('garbage {');
+    expect(letter.stream).toBe('SYNC');
+    const isTold = tenantOf(subject) !== null;
+    expect(Buffer.from(letter.payload, 'base64').toString()).toBe(isTold ? 'garbage {' : '');
     await expectLifeGoesOn();
   });
 });

@@ -45,6 +45,8 @@ export interface SystemOptions {
 export interface System {
   readonly stack: Stack;
   readonly rest: Rest;
+  /** The API as another tenant calls it. */
+  restOf(tenant: string): Promise<Rest>;
   /** Connected for as long as the system; `nats-server` may be killed meanwhile. */
   readonly bus: Bus;
   readonly db: Db;
@@ -125,6 +127,7 @@ export async function startSystem({
     const system: System = {
       stack,
       rest,
+      restOf: async (tenant) => createRest(stack.url, await stack.tokenOf(tenant)),
       bus,
       db,
       dovecot,

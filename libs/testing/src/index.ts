@@ -1,6 +1,6 @@
 /** Helpers for tests. Only tests may import this package. */
 export * from './backends.ts';
-export { authenticate, TEST_SECRET, tokenOf } from './callers.ts';
+export { authenticate, TEST_AUTH, tokenOf } from './callers.ts';
 export { conformanceSequences, hasDovecot } from './env.ts';
 export { createGmailAccount } from './gmail-world.ts';
 export { createGraphAccount, type GraphAccount } from './graph-world.ts';
@@ -14,3 +14,4 @@ export {
   startScriptServer,
 } from './imap-script-server.ts';
 export { createImapWorld } from './imap-world.ts';
+export { type WalkedRoute, walkRoutes } from './route-walk.ts';

@@ -282,6 +282,7 @@ describe('GET /openapi.json', () => {
       '/v1/accounts/{id}',
       '/v1/accounts/{id}/pause',
       '/v1/accounts/{id}/sync',
+      '/v1/caller',
       '/v1/connect/{provider}',
       '/v1/connect/{provider}/callback',
       '/v1/messages',

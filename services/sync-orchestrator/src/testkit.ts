@@ -10,9 +10,16 @@ import {
 import { createDb, type Db, migrate } from '@mailstream/db';
 import { migrateFold } from '@mailstream/fold';
 import { createProviders, type Provider, readProvidersConfig } from '@mailstream/providers';
-import { createHttpServer, createLogger, type HttpServer, readEnv } from '@mailstream/runtime';
+import {
+  createAuthenticate,
+  createHttpServer,
+  createLogger,
+  type HttpServer,
+  readEnv,
+} from '@mailstream/runtime';
 import { createSimulator, DEMO_CLIENT, type Simulator } from '@mailstream/simulators';
-import { authenticate, createDatabase, createNats, tokenOf } from '@mailstream/testing';
+import { createDatabase, createNats, TEST_AUTH, tokenOf } from '@mailstream/testing';
+import { createFindKey } from './api-keys/find-api-key.ts';
 import type { Config } from './config.ts';
 import { createLocalKeys, type NamedKey } from './credentials/local-keys.ts';
 import { createVault, type Vault } from './credentials/vault.ts';
@@ -81,7 +88,7 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
     const app = await createHttpServer({
       title: 'test',
       logger,
-      authenticate,
+      authenticate: createAuthenticate(TEST_AUTH, createFindKey(db)),
       ready: () => true,
     });
     const parts = createOrchestrator({ bus, db, vault, app, logger, config, providers });

@@ -7,12 +7,14 @@ import { accountList } from './commands/account-list.ts';
 import { accountPause, accountResume } from './commands/account-pause.ts';
 import { accountReconnect } from './commands/account-reconnect.ts';
 import { accountRemove } from './commands/account-remove.ts';
+import { apiKeyCreate, apiKeyList, apiKeyRevoke } from './commands/api-key.ts';
 import { changes } from './commands/changes.ts';
 import { doctor } from './commands/doctor.ts';
 import { keysRotate, keysStatus } from './commands/keys.ts';
 import { messages } from './commands/messages.ts';
 import { status } from './commands/status.ts';
 import { sync } from './commands/sync.ts';
+import { token } from './commands/token.ts';
 import { UsageError } from './errors.ts';
 
 export const COMMANDS: readonly Command[] = [
@@ -31,6 +33,10 @@ export const COMMANDS: readonly Command[] = [
   doctor,
   keysStatus,
   keysRotate,
+  apiKeyCreate,
+  apiKeyList,
+  apiKeyRevoke,
+  token,
 ];
 
 /** The command that `args` begin with, and what is left of them. Throws `UsageError` naming what could have been meant. */

@@ -1,5 +1,5 @@
 import { createHttpServer, createLogger, type HttpServer } from '@mailstream/runtime';
-import { authenticate, createDatabase, type TestDatabase, tokenOf } from '@mailstream/testing';
+import { authenticate, createDatabase, type TestDatabase, tokenOf, walkRoutes } from '@mailstream/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { account, at, createLog, mailbox, seen, TENANT } from '../testkit.ts';
 import { createTestView, type TestView } from '../testkit-view.ts';
@@ -170,5 +170,37 @@ describe('the other lists', () => {
     expect((await items('/v1/threads?limit=500')).length).toBe(27);
     for (const list of ['mailboxes', 'runs', 'threads'])
       expect((await get(`/v1/${list}?account=foreign`)).status).toBe(404);
+  });
+});
+
+describe('every route', () => {
+  it('is for callers with its scope only', async () => {
+    const routes = await walkRoutes(app, (url) => url.replace(':id', '00000000-0000-8000-8000-000000000000'));
+    expect(Object.fromEntries(routes.map(({ method, url, needs }) => [`${method} ${url}`, needs]))).toEqual({
+      'GET /v1/messages': 'messages:read',
+      'GET /v1/messages/:id': 'messages:read',
+      'GET /v1/threads': 'messages:read',
+      'GET /v1/threads/:id': 'messages:read',
+      'GET /v1/mailboxes': 'messages:read',
+      'GET /v1/runs': 'accounts:read',
+    });
+    for (const { withoutToken, withOtherScopes } of routes)
+      expect([withoutToken, withOtherScopes]).toEqual([401, 403]);
+  });
+
+  it('shows another tenant nothing', async () => {
+    const [message] = await items('/v1/messages?account=acc&limit=1');
+    const [thread] = await items('/v1/threads?account=acc&limit=1');
+    const headers = { authorization: `Bearer ${await tokenOf({ tenant: 'somebody' })}` };
+    const ask = (url: string) => app.inject({ url, headers });
+    for (const url of [`/v1/messages/${message?.id}`, `/v1/threads/${thread?.id}`])
+      expect((await ask(url)).statusCode).toBe(404);
+    for (const list of ['messages', 'threads', 'mailboxes', 'runs']) {
+      expect((await ask(`/v1/${list}?account=acc`)).statusCode, list).toBe(404);
+      const seen: Item[] = (await ask(`/v1/${list}`)).json().items;
+      expect(new Set(seen.map((item) => item.account)), list).not.toContain('acc');
+    }
+    const ofThread = await ask(`/v1/messages?thread=${thread?.id}`);
+    expect(ofThread.json().items).toEqual([]);
   });
 });

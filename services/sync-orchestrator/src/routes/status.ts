@@ -7,6 +7,7 @@ import {
   fetchConsumer,
   type Lane,
   StatusReport,
+  tenantOf,
 } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
 import { type Fold, incidents, readLag } from '@mailstream/fold';
@@ -16,6 +17,8 @@ import type { Accounts } from '../accounts/accounts.ts';
 import { diagnose } from '../domain/diagnose.ts';
 
 const RECENT = 20;
+/** Letters read for them: those of other tenants are passed over. */
+const LOOKED_AT = 100n;
 const letter = Compile(DeadLetter);
 
 export function registerStatusRoutes(
@@ -52,18 +55,23 @@ export function registerStatusRoutes(
     return {
       accounts: list,
       folds: [...orchestrator, ...projector],
-      parked: { count: dead.messages, recent: await recentLetters(dead.first, dead.last) },
+      parked: { count: dead.messages, recent: await recentLetters(tenant, dead.first, dead.last) },
       incidents: incidentRows,
       pending: { hints, live, backfill },
     };
   }
 
-  async function recentLetters(first: bigint, last: bigint): Promise<DeadLetter[]> {
+  async function recentLetters(tenant: string, first: bigint, last: bigint): Promise<DeadLetter[]> {
     const letters: DeadLetter[] = [];
-    for (let sequence = last; sequence >= first && sequence > 0n && letters.length < RECENT; sequence -= 1n) {
+    const oldest = last - LOOKED_AT < first ? first : last - LOOKED_AT;
+    for (
+      let sequence = last;
+      sequence >= oldest && sequence > 0n && letters.length < RECENT;
+      sequence -= 1n
+    ) {
       const stored = await bus.at('DEAD', sequence);
       const value: unknown = stored && JSON.parse(new TextDecoder().decode(stored.data));
-      if (letter.Check(value)) letters.push(value);
+      if (letter.Check(value)) letters.push(...shownTo(tenant, value));
     }
     return letters;
   }
@@ -93,4 +101,11 @@ export function registerStatusRoutes(
     },
     async (request) => ({ findings: diagnose(await report(request.principal.tenant), new Date()) }),
   );
+}
+
+/** Of another tenant nothing; of what names no tenant the fact, without its content. */
+function shownTo(tenant: string, parked: DeadLetter): DeadLetter[] {
+  const owner = tenantOf(parked.subject);
+  if (owner === tenant) return [parked];
+  return owner === null ? [{ ...parked, payload: '', truncated: true }] : [];
 }
