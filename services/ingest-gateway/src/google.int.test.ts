@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { type Bus, connectBus } from '@mailstream/bus';
 import { type AccountRef, type PushTargets, subjects, uuidv7 } from '@mailstream/contracts';
 import { readNotificationsConfig } from '@mailstream/providers/webhooks';
-import { createLogger, createTokenAuth, type HttpServer, readEnv } from '@mailstream/runtime';
-import { createGmailAccount, createNats, type TestNats } from '@mailstream/testing';
+import { createLogger, type HttpServer, readEnv } from '@mailstream/runtime';
+import { authenticate, createGmailAccount, createNats, type TestNats, tokenOf } from '@mailstream/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createServer } from './server.ts';
 
-const TOKEN = 'test-token';
+const TOKEN = await tokenOf();
 const TOPIC = 'projects/demo-project/topics/gmail';
 const SENDER = 'push@demo-project.example.com';
 const PUSHED = 'projects/demo-project/subscriptions/pushed';
@@ -36,7 +36,7 @@ async function start(more: Record<string, string>): Promise<HttpServer> {
   const { app, receivers } = await createServer({
     bus,
     logger,
-    authenticate: createTokenAuth(TOKEN),
+    authenticate,
     upstreams: { orchestrator: 'http://127.0.0.1:9', projector: 'http://127.0.0.1:9' },
     notificationsConfig: readNotificationsConfig(readEnv({ ...env, ...more }), null),
   });

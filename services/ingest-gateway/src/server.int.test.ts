@@ -1,7 +1,13 @@
 import { type Bus, connectBus } from '@mailstream/bus';
 import { subjects, uuidv7 } from '@mailstream/contracts';
 import { readNotificationsConfig } from '@mailstream/providers/webhooks';
-import { createHttpServer, createLogger, DEFAULT_TENANT, type HttpServer, readEnv } from '@mailstream/runtime';
+import {
+  createHttpServer,
+  createLogger,
+  DEFAULT_TENANT,
+  type HttpServer,
+  readEnv,
+} from '@mailstream/runtime';
 import { authenticate, createNats, type TestNats, tokenOf } from '@mailstream/testing';
 import { Type } from 'typebox';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';

@@ -9,7 +9,7 @@ const PAGE = `<!doctype html>
 <style>body{font:16px/1.5 system-ui;max-width:46rem;margin:3rem auto;padding:0 1rem}pre{background:#8881;padding:1rem;overflow:auto}</style>
 <h1>Mailstream</h1>
 <p>Mirrors mailboxes into an event log and a Postgres view, and keeps them true in near real time.</p>
-<p>The API is described at <a href="/openapi.json">/openapi.json</a>. Callers bring the API token; <code>npm start</code> keeps it in
+<p>The API is described at <a href="/openapi.json">/openapi.json</a>. Callers bring a token or an API key; <code>npm start</code> keeps a token in
 <code>.mailstream/token</code>.</p>
 <pre>
 TOKEN=$(cat .mailstream/token)

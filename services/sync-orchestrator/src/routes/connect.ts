@@ -18,7 +18,7 @@ export function registerConnectRoutes(app: HttpServer, { connect }: { connect: C
         tags,
         summary: 'Send a browser to the provider, where the owner of a mailbox signs in and agrees',
         description:
-          'Callers bring the API token, so a program asks, and opens the `location` it is given in the browser of the mailbox’s owner.',
+          'Callers bring a token, so a program asks, and opens the `location` it is given in the browser of the mailbox’s owner.',
         params: Provider,
         querystring: Type.Object({
           account: Type.Optional(

@@ -11,6 +11,7 @@ export function registerKeyRoutes(app: HttpServer, { rotation }: { rotation: Rot
   app.get(
     '/v1/keys',
     {
+      config: { scope: 'admin' },
       schema: {
         tags,
         summary: 'The keys that credentials are sealed under, of the whole installation',
@@ -23,6 +24,7 @@ export function registerKeyRoutes(app: HttpServer, { rotation }: { rotation: Rot
   app.post(
     '/v1/keys/rotate',
     {
+      config: { scope: 'admin' },
       schema: {
         tags,
         summary: 'Seal a batch of credentials under the current key; repeat with `next` until it is null',

@@ -61,6 +61,8 @@ describe('every route', () => {
       'DELETE /v1/api-keys/:prefix': 'admin',
       'GET /v1/connect/:provider': 'accounts:write',
       'GET /v1/connect/:provider/callback': 'open',
+      'GET /v1/keys': 'admin',
+      'POST /v1/keys/rotate': 'admin',
       'GET /v1/status': 'accounts:read',
       'GET /v1/doctor': 'accounts:read',
     });
