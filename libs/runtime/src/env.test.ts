@@ -37,3 +37,17 @@ describe('origins', () => {
     expect(() => env.check()).toThrow('FROM must be origins like https://app.example.com, not "*"');
   });
 });
+
+describe('a choice', () => {
+  it.each([undefined, '', 'old', 'new'])('%j is one', (text) => {
+    const env = readEnv({ WHICH: text });
+    expect(env.choice('WHICH', 'old', ['old', 'new'])).toBe(text || 'old');
+    env.check();
+  });
+
+  it('that is misspelt is said with what there is', () => {
+    const env = readEnv({ WHICH: 'newer' });
+    env.choice('WHICH', 'old', ['old', 'new']);
+    expect(() => env.check()).toThrow('WHICH must be old or new, not "newer"');
+  });
+});

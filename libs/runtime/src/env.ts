@@ -5,6 +5,8 @@ import { AppError } from './errors.ts';
 export interface EnvReader {
   string(name: string, fallback?: string): string;
   optional(name: string): string | null;
+  /** One of `choices`. */
+  choice<T extends string>(name: string, fallback: NoInfer<T>, choices: readonly T[]): T;
   /** An address of http or https, without slashes at its end. */
   url(name: string, fallback: string): string;
   /** Origins such as `https://app.example.com`, separated by commas; none when not set. */
@@ -26,6 +28,13 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
       return text ?? '';
     },
     optional: (name) => value(name) ?? null,
+    choice(name, fallback, choices) {
+      const text = value(name) ?? fallback;
+      const chosen = choices.find((choice) => choice === text);
+      if (chosen === undefined)
+        problems.push(`${name} must be ${choices.join(' or ')}, not ${JSON.stringify(text)}`);
+      return chosen ?? fallback;
+    },
     url(name, fallback) {
       const text = value(name) ?? fallback;
       if (/^https?:$/.test(URL.parse(text)?.protocol ?? '')) return text.replace(/\/+$/, '');

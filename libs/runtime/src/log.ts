@@ -6,8 +6,11 @@ export type Logger = PinoLogger;
 
 const SECRETS = ['password', 'credential', 'accessToken', 'refreshToken', 'authorization', 'key', 'token'];
 
-/** The logger of a service. Its level is `LOG_LEVEL`, a pino level name, `info` if not set: known before the rest of the configuration. */
-export function createLogger(service: string, level: string = readEnv().string('LOG_LEVEL', 'info')): Logger {
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+type LogLevel = (typeof LEVELS)[number];
+
+/** The logger of a service. Its level is `LOG_LEVEL`, `info` if not set: known before the rest of the configuration. */
+export function createLogger(service: string, level: LogLevel = readLevel()): Logger {
   return pino(
     {
       level,
@@ -17,4 +20,11 @@ export function createLogger(service: string, level: string = readEnv().string('
     },
     destination(2),
   );
+}
+
+function readLevel(): LogLevel {
+  const env = readEnv();
+  const level = env.choice('LOG_LEVEL', 'info', LEVELS);
+  env.check();
+  return level;
 }

@@ -2,6 +2,7 @@
 import type { Gates } from '../gate.ts';
 import { parseJson } from '../json.ts';
 import { ProviderError } from '../provider.ts';
+import { inSpan } from '../spans.ts';
 import { transportFailure } from '../transport.ts';
 import { refusalOf } from './errors.ts';
 import { type Ledger, type Method, REQUESTS_AT_A_TIME } from './quota.ts';
@@ -46,11 +47,13 @@ export function createGmailClient(deps: ClientDeps): GmailClient {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(deps.timeoutMs)]);
     const headers = { authorization: `Bearer ${token}`, accept: 'application/json' };
     try {
-      const response = await fetch(url, { headers, redirect: 'manual', signal: limit });
-      const { status } = response;
-      const retryAfter = response.headers.get('retry-after');
-      // Read to its end here, so that the gate and the time limit hold for all of it.
-      return { status, retryAfter, body: parseJson(await response.text()) };
+      const answer = await inSpan('GET', url.href, account, async () => {
+        const response = await fetch(url, { headers, redirect: 'manual', signal: limit });
+        // Read to its end here, so that the gate and the time limit hold for all of it.
+        return { status: response.status, headers: response.headers, text: await response.text() };
+      });
+      const retryAfter = answer.headers.get('retry-after');
+      return { status: answer.status, retryAfter, body: parseJson(answer.text) };
     } catch (error) {
       throw transportFailure(error, api);
     }

@@ -35,7 +35,7 @@ const MINUTE = 60_000;
 const STEP = 1_000;
 
 export function readQuotaProfile(env: EnvReader): QuotaProfile {
-  const costs = env.string('GMAIL_QUOTA', '2026') === 'legacy' ? 'legacy' : '2026';
+  const costs = env.choice('GMAIL_QUOTA', '2026', ['2026', 'legacy']);
   return {
     costs,
     unitsPerMinute: env.integer('GMAIL_UNITS_PER_MINUTE', costs === 'legacy' ? 15_000 : 6_000, {

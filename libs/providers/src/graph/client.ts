@@ -11,10 +11,10 @@ import {
 import type { Gates } from '../gate.ts';
 import { field, listOf, textOf } from '../json.ts';
 import { ProviderError } from '../provider.ts';
+import { inSpan } from '../spans.ts';
 import { transportFailure } from '../transport.ts';
 import { type Answer, bodyOf, refusalOf } from './errors.ts';
 import { REQUESTS_AT_A_TIME } from './limits.ts';
-import { inSpan } from './spans.ts';
 
 export interface ClientDeps {
   /** Names the account; what shares the gate. */

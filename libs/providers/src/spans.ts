@@ -10,8 +10,8 @@ export interface Answered {
 }
 
 /**
- * Runs `ask` in a span. `request-id` is what Microsoft's support asks for. Neither the path nor the query are recorded: they name people and
- * their messages.
+ * Runs `ask` in a span. `request-id` is what Microsoft's support asks for; Google has none. Neither the path nor the query are recorded: they name
+ * people and their messages.
  */
 export async function inSpan<T extends Answered>(
   method: string,
