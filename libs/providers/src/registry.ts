@@ -17,6 +17,10 @@ export function readProvidersConfig(env: EnvReader): ProvidersConfig {
   return { microsoft: readMicrosoftConfig(env), google: readGoogleConfig(env) };
 }
 
-export function createProviders({ microsoft, google }: ProvidersConfig): readonly Provider[] {
-  return [imap, createGraphProvider(microsoft), createGmailProvider(google)];
+/** `now`: milliseconds; of those that reckon with time. */
+export function createProviders(
+  { microsoft, google }: ProvidersConfig,
+  now: () => number = Date.now,
+): readonly Provider[] {
+  return [imap, createGraphProvider(microsoft, { now }), createGmailProvider(google, { now })];
 }

@@ -1,6 +1,6 @@
 /** `npm run bench -- imap-import`: a mailbox from the IMAP server to committed rows, beside bare imapflow reading the same. */
 import { parseArgs } from 'node:util';
-import { countCopies, until } from './support/bench.ts';
+import { countMessages, until } from './support/bench.ts';
 import { quantile, rounded, show } from './support/figures.ts';
 import { type ImapBench, startImapBench } from './support/imap-bench.ts';
 import { cpuSeconds, peakRssMb } from './support/processes.ts';
@@ -66,7 +66,7 @@ function micros({ user, system }: NodeJS.CpuUsage): number {
 async function importOnce({ addAccount, untilLive, db }: ImapBench): Promise<number> {
   const started = performance.now();
   const account = await addAccount();
-  await until(10, async () => (await countCopies(db, account)) >= messages);
+  await until(10, async () => (await countMessages(db, account)) >= messages);
   const seconds = (performance.now() - started) / 1000;
   await untilLive(account);
   return messages / seconds;

@@ -1,9 +1,9 @@
 /** `npm run bench -- isolation`: 18 Microsoft mailboxes imported alone, then 18 others beside one that is throttled and one without consent. */
 import { parseArgs } from 'node:util';
 import type { AccountRef } from '@mailstream/contracts';
-import { countCopies, until } from './support/bench.ts';
+import { countMessages, until } from './support/bench.ts';
 import { quantile, rounded, show } from './support/figures.ts';
-import { type GraphBench, startGraphBench } from './support/graph-bench.ts';
+import { type SimulatedBench, startSimulatedBench } from './support/simulated-bench.ts';
 
 const HEALTHY = 18;
 
@@ -15,7 +15,7 @@ const { values } = parseArgs({
   },
 });
 const messages = Number(values.messages);
-const bench = await startGraphBench();
+const bench = await startSimulatedBench('microsoft');
 const { control } = bench;
 try {
   // The first import of fresh processes would be the slowest of all.
@@ -48,14 +48,14 @@ try {
 }
 
 /** Seconds until each of so many healthy mailboxes is imported. */
-async function importAll({ addMailbox, db }: GraphBench): Promise<number[]> {
+async function importAll({ addMailbox, db }: SimulatedBench): Promise<number[]> {
   const connect = Array.from({ length: HEALTHY }, () => addMailbox(messages));
   const started = performance.now();
   const accounts: AccountRef[] = [];
   for (const each of connect) accounts.push(await each());
   return await Promise.all(
     accounts.map(async (account) => {
-      await until(20, async () => (await countCopies(db, account)) >= messages);
+      await until(20, async () => (await countMessages(db, account)) >= messages);
       return (performance.now() - started) / 1000;
     }),
   );

@@ -5,7 +5,7 @@ import { connectMailstream } from '@mailstream/client';
 import type { AccountRef } from '@mailstream/contracts';
 import type { ImapFlow } from 'imapflow';
 import { createRandom } from '../random.ts';
-import { countCopies, until } from './support/bench.ts';
+import { countMessages, until } from './support/bench.ts';
 import { quantile, rounded, show } from './support/figures.ts';
 import { type ImapBench, startImapBench } from './support/imap-bench.ts';
 
@@ -89,7 +89,7 @@ async function watchBare(client: ImapFlow): Promise<void> {
 async function watchRows({ db }: ImapBench, account: AccountRef): Promise<void> {
   while (!stop.signal.aborted) {
     if (times.row.length < times.appended.length)
-      fill(times.row, (await countCopies(db, account)) - INBOX.count);
+      fill(times.row, (await countMessages(db, account)) - INBOX.count);
     await sleep(2);
   }
 }

@@ -72,11 +72,12 @@ export async function until(everyMs: number, condition: () => Promise<boolean>):
   }
 }
 
-/** How many copies of messages the view counts for an account. */
-export async function countCopies(db: Db, { account }: AccountRef): Promise<number> {
-  const [row] = await db.query<{ copies: number }>(
-    'SELECT coalesce(sum(messages), 0)::int AS copies FROM view.mailbox WHERE account = $1',
+/** How many messages the view counts for an account: in the mailbox that holds all, where there is one. */
+export async function countMessages(db: Db, { account }: AccountRef): Promise<number> {
+  const [row] = await db.query<{ messages: number }>(
+    `SELECT coalesce(max(messages) FILTER (WHERE role = 'all'), sum(messages), 0)::int AS messages
+       FROM view.mailbox WHERE account = $1`,
     [account],
   );
-  return row?.copies ?? 0;
+  return row?.messages ?? 0;
 }

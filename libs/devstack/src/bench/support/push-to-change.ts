@@ -4,7 +4,7 @@ import { connectMailstream } from '@mailstream/client';
 import type { AccountRef } from '@mailstream/contracts';
 import { createRandom } from '../../random.ts';
 import { until } from './bench.ts';
-import { type GraphBench, startGraphBench } from './graph-bench.ts';
+import { type SimulatedBench, startSimulatedBench } from './simulated-bench.ts';
 
 const ADDRESS = 'bench@contoso.example.com';
 /** Not timed: the first few find everything cold. */
@@ -13,7 +13,7 @@ const WARM_UP = 10;
 /** Milliseconds of each of `count` arrivals in a mailbox of 500 messages; duplicated notifications come with this probability. */
 export async function measurePushToChange(count: number, duplicates: number): Promise<number[]> {
   // No polls: notifications alone shall wake.
-  const bench = await startGraphBench({ MAILSTREAM_POLL_SECONDS: '3600' });
+  const bench = await startSimulatedBench('microsoft', { MAILSTREAM_POLL_SECONDS: '3600' });
   const stop = new AbortController();
   try {
     bench.control.behave({ notifications: { duplicates } });
@@ -32,7 +32,7 @@ export async function measurePushToChange(count: number, duplicates: number): Pr
   }
 }
 
-async function untilSubscribed({ control }: GraphBench): Promise<void> {
+async function untilSubscribed({ control }: SimulatedBench): Promise<void> {
   await until(50, async () => control.requests().some(isSubscription));
 }
 
@@ -40,7 +40,11 @@ const isSubscription = ({ method, path, status }: { method: string; path: string
   method === 'POST' && path.endsWith('/subscriptions') && status === 201;
 
 /** At irregular distances, so that nothing falls into step with a timer. */
-async function arrive({ control }: GraphBench, arrived: Map<string, number>, count: number): Promise<void> {
+async function arrive(
+  { control }: SimulatedBench,
+  arrived: Map<string, number>,
+  count: number,
+): Promise<void> {
   const random = createRandom(7);
   for (let n = 0; n < count; n += 1) {
     await sleep(100 + random.integer(300));
@@ -50,7 +54,7 @@ async function arrive({ control }: GraphBench, arrived: Map<string, number>, cou
 }
 
 async function watch(
-  { stack }: GraphBench,
+  { stack }: SimulatedBench,
   account: AccountRef,
   told: Map<string, number>,
   signal: AbortSignal,
