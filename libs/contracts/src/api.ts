@@ -71,6 +71,9 @@ export const ScopeStatus = Type.Object({
   inFlight: Type.Boolean(),
   backfilled: Type.Boolean(),
   estimate: nullable(Type.Integer({ description: 'Messages still to import, about.' })),
+  importEndsAt: nullable(
+    Type.String({ description: 'When they will be, at the earliest that the provider allows.' }),
+  ),
   cursorAt: nullable(Type.String({ description: 'When its cursor last advanced.' })),
   checkedAt: nullable(Type.String({ description: 'When it was last fetched with success, changes or not.' })),
   failure: nullable(Failure),
@@ -90,6 +93,16 @@ export const WebhookStatus = Type.Object({
 });
 export type WebhookStatus = Static<typeof WebhookStatus>;
 
+/** What an account spent in the last minute of the units that its provider allows it. */
+export const Quota = Type.Object({
+  perMinute: Type.Integer({ description: 'Units allowed.' }),
+  units: Type.Integer({ description: 'Units spent, as far as fetchers have reported.' }),
+  methods: Type.Record(Type.String(), Type.Integer(), {
+    description: "The same by method of the provider's API; `elsewhere`: by others, as the provider says.",
+  }),
+});
+export type Quota = Static<typeof Quota>;
+
 export const Account = Type.Object({
   id: Type.String({ format: 'uuid' }),
   tenant: Type.String(),
@@ -107,6 +120,7 @@ export const Account = Type.Object({
       description: 'Where in this API its owner can sign in again; null: a new credential is given by PATCH.',
     }),
   ),
+  quota: nullable(Quota),
   scopes: Type.Integer({ description: 'Mailboxes that are fetched.' }),
   scopesBackfilled: Type.Integer({ description: 'Those whose import is complete.' }),
   failure: nullable(Failure),
@@ -159,6 +173,13 @@ export type SyncAccepted = Static<typeof SyncAccepted>;
 /** `GET /v1/status`: the whole installation at a glance. */
 export const StatusReport = Type.Object({
   accounts: Type.Array(Account),
+  quotas: Type.Array(
+    Type.Object({ provider: Type.String(), perMinute: Type.Integer(), units: Type.Integer() }),
+    {
+      description:
+        'What all accounts of a provider spent together in the last minute, those of other tenants too; only of providers that count.',
+    },
+  ),
   folds: Type.Array(FoldLag),
   parked: Type.Object({
     count: Type.Integer({ description: 'Events on the DEAD stream, of all tenants.' }),

@@ -17,6 +17,7 @@ export * from './jobs.ts';
 export * from './keys-api.ts';
 export * from './push.ts';
 export * from './scopes.ts';
+export * from './spending.ts';
 export * from './streams.ts';
 export * from './subjects.ts';
 export * from './text.ts';

@@ -1,10 +1,18 @@
 /** What passes between orchestrator and fetchers: jobs, reports and the credentials request. Not for other services. */
 import { type Static, Type } from 'typebox';
 import { FailureClass, nullable } from './facts/common.ts';
+import { Spending, Spent } from './spending.ts';
 import { HINT_REASONS, LANES, type Lane } from './subjects.ts';
 
 /** The scope that lists an account's mailboxes; every other scope is one mailbox's key. */
 export const MAILBOXES_SCOPE = 'mailboxes';
+
+/** What is known, when a job is offered, of what was spent of the provider's allowance in the last minute. */
+export const SpentSoFar = Type.Object({
+  spent: Type.Array(Spent, { description: 'Of the account.' }),
+  projectUnits: Type.Integer({ description: 'Units of all accounts of the provider together, about.' }),
+});
+export type SpentSoFar = Static<typeof SpentSoFar>;
 
 export const FetchJob = Type.Object({
   run: Type.String({ description: 'Unique per dispatch; echoed in cursors, failures and the report.' }),
@@ -21,6 +29,7 @@ export const FetchJob = Type.Object({
   attempt: Type.Optional(
     Type.Integer({ minimum: 1, description: 'One more than the failures in a row before it.' }),
   ),
+  spentSoFar: Type.Optional(SpentSoFar),
 });
 export type FetchJob = Static<typeof FetchJob>;
 
@@ -32,7 +41,9 @@ export function fetchConsumer(provider: string, lane: Lane): string {
 /** A job is over. Lossy by nature: a job that nothing is heard of is offered again. */
 export const FetchReport = Type.Object({
   run: Type.String(),
-  outcome: Type.Union([Type.Literal('advanced'), Type.Literal('nothing'), Type.Literal('fenced')]),
+  outcome: Type.Enum(['advanced', 'nothing', 'fenced', 'failed'], {
+    description: 'Of `failed` only the spending counts: the failure itself is a fact on the log.',
+  }),
   done: Type.Boolean({ description: 'False: there is more to fetch in this scope.' }),
   resumeAfterMs: Type.Optional(
     Type.Integer({
@@ -41,6 +52,13 @@ export const FetchReport = Type.Object({
         'What is not done is not to go on before: what an import may spend is spent, or something is awaited.',
     }),
   ),
+  remainingMs: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      description: 'How long the rest of the import takes at least, by what the provider allows.',
+    }),
+  ),
+  spending: Type.Optional(Spending),
 });
 export type FetchReport = Static<typeof FetchReport>;
 

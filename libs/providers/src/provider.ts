@@ -6,6 +6,8 @@ import type {
   MailboxListed,
   MessageChanged,
   Origin,
+  Spending,
+  SpentSoFar,
 } from '@mailstream/contracts';
 import type { TSchema } from 'typebox';
 import type { OAuth } from './oauth.ts';
@@ -28,6 +30,8 @@ export interface Page {
   readonly done: boolean;
   /** Messages still to import, about; null when unknown or none. */
   readonly estimate: number | null;
+  /** Milliseconds that these take at least, by what the provider allows; absent where that is not what bounds them. */
+  readonly remainingMs?: number;
   /** On the last page of a job that is not done, milliseconds: it is not to go on before. No failure, and live looks do not wait for it. */
   readonly resumeAfterMs?: number;
 }
@@ -108,9 +112,30 @@ export interface Provider {
   readonly credential: TSchema;
   /** Present where accounts are connected by signing in with the provider. */
   readonly oauth?: OAuth;
+  /** Present where the provider counts what is asked of it in units per minute. */
+  readonly allowance?: Allowance;
   /** A name for people when none was given, for example `ada at imap.example.com`. */
   describe(settings: unknown): string;
   connect(request: ConnectRequest): Promise<Session>;
+}
+
+/** Units that the provider lets accounts spend in any minute, each and all together. Kept per process, which is told what others have spent. */
+export interface Allowance {
+  /** What others have seen spent before a job was offered: it counts from now on. */
+  learn(account: string, soFar: SpentSoFar): void;
+  /** What the account has spent, as far as this process knows. */
+  of(account: string): Spending;
+  usage(): Usage;
+}
+
+/** For operators: units of the last minute, as far as this process knows. */
+export interface Usage {
+  readonly perMinute: number;
+  readonly projectPerMinute: number;
+  readonly accounts: ReadonlyMap<string, number>;
+  readonly project: number;
+  /** By method, since this process began, spent by itself. */
+  readonly totals: ReadonlyMap<string, number>;
 }
 
 /** A failure of a provider, classified. `message` is for people and holds no secret; `code` is from the error table in ARCHITECTURE.md. */

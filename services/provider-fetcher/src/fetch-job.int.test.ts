@@ -78,8 +78,10 @@ describe.skipIf(!hasDovecot())('a fetch job', () => {
   });
 
   /** What a fetcher does with a job that it took off the queue. */
-  const done = async (job: FetchJob, pool = sessions()) =>
-    bus.publish(await fetchJob({ bus, sessions: pool }, job, stop.signal));
+  const done = async (job: FetchJob, pool = sessions()) => {
+    for (const ending of await fetchJob({ bus, sessions: pool, providers }, job, stop.signal))
+      await bus.publish(ending);
+  };
 
   async function facts(account: string): Promise<{ subject: string; event: Envelope }[]> {
     const { last } = await bus.state('MAIL');

@@ -12,7 +12,7 @@ import {
   subjects,
   uuidv7,
 } from '@mailstream/contracts';
-import { ProviderError } from '@mailstream/providers';
+import { type Provider, ProviderError } from '@mailstream/providers';
 import { pause } from '@mailstream/runtime';
 import { type Batch, type ChainHead, toBatches } from './page-batches.ts';
 import type { Sessions } from './sessions.ts';
@@ -23,25 +23,32 @@ const BUSY_MS = 50;
 export interface FetchDeps {
   readonly bus: Bus;
   readonly sessions: Sessions;
+  readonly providers: readonly Pick<Provider, 'name' | 'allowance'>[];
 }
 
 /**
- * Does a job and returns how it ended, to be published when the job is off its queue: a report, or a failure as a fact. Pages are in the
- * log by then. Safe to repeat and to run twice at once: a page lands once, whoever is late is fenced. Throws what is neither the
+ * Does a job and returns how it ended, to be published in this order when the job is off its queue: a report, or a failure as a fact, and a
+ * report of what it spent. Pages are in the log by then. Safe to repeat and to run twice at once: a page lands once, whoever is late is fenced. Throws what is neither the
  * provider's nor the fence's doing (NATS gone, a bug): the job is then delivered again.
  */
 export async function fetchJob(
-  { bus, sessions }: FetchDeps,
+  { bus, sessions, providers }: FetchDeps,
   job: FetchJob,
   signal: AbortSignal,
-): Promise<Outgoing> {
+): Promise<readonly Outgoing[]> {
   const startedAt = new Date();
+  const allowance = providers.find(({ name }) => name === job.provider)?.allowance;
+  if (job.spentSoFar) allowance?.learn(job.account, job.spentSoFar);
+  const reported = (report: FetchReport): Outgoing => ({
+    subject: subjects.fetched(job, job.scope),
+    data: allowance ? { ...report, spending: allowance.of(job.account) } : report,
+  });
   try {
-    const report = await sessions.use(job, signal, (session) => pullAll(session));
-    return { subject: subjects.fetched(job, job.scope), data: report };
+    return [reported(await sessions.use(job, signal, (session) => pullAll(session)))];
   } catch (error) {
     if (!(error instanceof ProviderError) || signal.aborted) throw error;
-    return { subject: subjects.fact(job, 'sync.failed'), data: failure(job, startedAt, error) };
+    const fact = { subject: subjects.fact(job, 'sync.failed'), data: failure(job, startedAt, error) };
+    return allowance ? [fact, reported({ run: job.run, outcome: 'failed', done: false })] : [fact];
   }
 
   async function pullAll(session: Parameters<Parameters<Sessions['use']>[2]>[0]): Promise<FetchReport> {
@@ -54,9 +61,14 @@ export async function fetchJob(
         if (!stored) return { ...report, outcome: 'fenced' };
         head = stored;
       }
-      const { done, resumeAfterMs } = page;
-      const later = resumeAfterMs === undefined ? {} : { resumeAfterMs };
-      report = { run: job.run, outcome: 'advanced', done, ...later };
+      const { done, resumeAfterMs, remainingMs } = page;
+      report = {
+        run: job.run,
+        outcome: 'advanced',
+        done,
+        ...(resumeAfterMs === undefined ? {} : { resumeAfterMs }),
+        ...(remainingMs === undefined ? {} : { remainingMs }),
+      };
     }
     return report;
   }

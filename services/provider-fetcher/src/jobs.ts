@@ -1,7 +1,6 @@
 /** The work queues of fetch jobs: one per provider and lane, so that imports never starve live mail. */
-import type { Bus, WorkItem } from '@mailstream/bus';
+import type { WorkItem } from '@mailstream/bus';
 import { FetchJob, fetchConsumer, LANES, type Lane } from '@mailstream/contracts';
-import type { Provider } from '@mailstream/providers';
 import type { Logger, Part } from '@mailstream/runtime';
 import { Compile } from 'typebox/compile';
 import { type FetchDeps, fetchJob } from './fetch-job.ts';
@@ -12,9 +11,7 @@ const validator = Compile(FetchJob);
 const HOLD_MS = 5_000;
 
 export interface JobsDeps extends FetchDeps {
-  readonly bus: Bus;
   readonly logger: Logger;
-  readonly providers: readonly Pick<Provider, 'name'>[];
   /** Jobs of one lane at a time in this process. */
   readonly concurrency: Record<Lane, number>;
 }
@@ -30,11 +27,11 @@ export function createJobConsumers(deps: JobsDeps): Part[] {
       await bus.park(item, 'bad-payload', 'not a fetch job');
       return item.ack();
     }
-    const ending = await fetchJob(deps, job, signal);
+    const endings = await fetchJob(deps, job, signal);
     // Off the queue first: on hearing the end the orchestrator may offer the next job of this scope, which has the same subject. An ending
     // that is lost then is made good, because the orchestrator offers a job again that it heard nothing of.
     await item.ack();
-    await bus.publish(ending);
+    for (const ending of endings) await bus.publish(ending);
   }
 
   return providers.flatMap(({ name }) =>

@@ -5,11 +5,13 @@ import {
   createAuthenticate,
   createHttpServer,
   createLogger,
+  createMetrics,
   httpPart,
   runService,
 } from '@mailstream/runtime';
 import { readConfig } from './config.ts';
 import { createJobConsumers } from './jobs.ts';
+import { observeQuotas } from './quota-metrics.ts';
 import { createSessions } from './sessions.ts';
 import { createSubscriptionConsumers } from './subscriptions.ts';
 import { createWatchers } from './watch.ts';
@@ -24,9 +26,13 @@ await runService(logger, async () => {
   const providers = createProviders(config.providers);
   const sessions = createSessions({ bus, providers, logger, idleMs: config.sessionIdleMs });
 
+  const metrics = createMetrics();
+  observeQuotas(metrics, providers);
+
   const app = await createHttpServer({
     title: 'Mailstream provider fetcher',
     logger,
+    metrics,
     authenticate: createAuthenticate(config.auth, createFindApiKey(bus)),
     ready: () => bus.connected(),
   });

@@ -19,6 +19,7 @@ import type { Vault } from './credentials/vault.ts';
 import { createOrchestratorFold } from './fold.ts';
 import { createHintConsumer } from './hints.ts';
 import { createNudge } from './nudge.ts';
+import { createProjectUnits } from './project-spending.ts';
 import { createReactor } from './react.ts';
 import { registerAccountRoutes } from './routes/accounts.ts';
 import { registerApiKeyRoutes } from './routes/api-keys.ts';
@@ -49,7 +50,10 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
   const outbox = createOutbox({ bus, db, logger, name: 'control' });
   const backfillAllowed = createBackPressure({ bus, db, maxLag: config.maxLag });
   const pushOf = (provider: string) => providers.get(provider).push;
-  const reactor = createReactor({ bus, db, outbox, limits, backfillAllowed, pushOf });
+  const reactor = createReactor({
+    ...{ bus, db, outbox, limits, backfillAllowed, pushOf },
+    projectUnits: createProjectUnits(db),
+  });
   const notificationUrlOf = createNotificationUrls(config.publicUrl, deps.providers);
   const keeper = createSubscriptionKeeper({ bus, db, logger, notificationUrlOf });
   const accounts = createAccounts({

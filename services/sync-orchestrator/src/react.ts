@@ -8,6 +8,7 @@ import {
   EVENT_TYPES,
   type FetchJob,
   partitionOf,
+  type Spending,
   subjects,
   type WatchLease,
 } from '@mailstream/contracts';
@@ -37,6 +38,8 @@ export interface ReactorDeps {
   readonly limits: SyncLimits;
   /** Whether the projector keeps up with this account's partition. */
   readonly backfillAllowed: (account: string) => Promise<boolean>;
+  /** What all accounts of a provider spent of their allowance in the last minute, about. */
+  readonly projectUnits: (provider: string) => Promise<number>;
   readonly pushOf: (provider: string) => 'webhook' | 'idle' | 'none';
 }
 
@@ -61,7 +64,9 @@ export interface Reactor {
   rearm(sql: Sql, partition: number): Promise<void>;
 }
 
-export function createReactor({ bus, db, outbox, limits, backfillAllowed, pushOf }: ReactorDeps): Reactor {
+export function createReactor(deps: ReactorDeps): Reactor {
+  const { bus, db, outbox, limits, backfillAllowed, projectUnits, pushOf } = deps;
+
   async function decideAll(
     tx: Tx,
     events: ReadonlyMap<string, readonly SyncEvent[]>,
@@ -106,7 +111,7 @@ export function createReactor({ bus, db, outbox, limits, backfillAllowed, pushOf
     const perform = async (effect: SyncEffect) => {
       switch (effect.kind) {
         case 'job':
-          return offerJob(account, effect);
+          return offerJob(account, after.spending, effect);
         case 'wake':
           return bus.schedule(at, 'retry', { at: effect.at }, subjects.hint(at, 'retry'));
         case 'state':
@@ -123,8 +128,9 @@ export function createReactor({ bus, db, outbox, limits, backfillAllowed, pushOf
   }
 
   /** A job that is on offer or held already for this scope is left as it is: one fetch per scope. */
-  function offerJob(
+  async function offerJob(
     account: AccountRow,
+    spending: Spending | null,
     effect: Omit<Extract<SyncEffect, { kind: 'job' }>, 'kind'>,
   ): Promise<void> {
     const job: FetchJob = {
@@ -138,8 +144,11 @@ export function createReactor({ bus, db, outbox, limits, backfillAllowed, pushOf
       reason: effect.reason,
       credentialVersion: account.credentialVersion,
       attempt: effect.attempt,
+      ...(spending && {
+        spentSoFar: { spent: spending.spent, projectUnits: await projectUnits(account.provider) },
+      }),
     };
-    return bus.offer('FETCH', subjects.job(account.provider, effect.lane, account.id, effect.scope), job);
+    await bus.offer('FETCH', subjects.job(account.provider, effect.lane, account.id, effect.scope), job);
   }
 
   async function watch(account: AccountRow, on: boolean): Promise<void> {
@@ -177,7 +186,7 @@ export function createReactor({ bus, db, outbox, limits, backfillAllowed, pushOf
       await watch(known.account, isActive(known.sync.state));
       for (const { scope, address, inFlight, attempts } of known.sync.scopes.values()) {
         const again = { scope, address, reason: 'retry', attempt: attempts + 1 } as const;
-        if (inFlight) await offerJob(known.account, { ...again, ...inFlight });
+        if (inFlight) await offerJob(known.account, known.sync.spending, { ...again, ...inFlight });
       }
     },
     async rearm(sql, partition) {

@@ -17,6 +17,7 @@ function account(id: string, name: string): Account {
     createdAt: '2026-01-01T00:00:00Z',
     credentialVersion: 1,
     connect: null,
+    quota: null,
     scopes: 1,
     scopesBackfilled: 1,
     failure: null,

@@ -53,7 +53,12 @@ export function table(
 /** `3s`, `12m`, `5h`, `9d`: how long ago a moment was; `-` when there was none. */
 export function age(moment: string | null, now: number): string {
   if (moment === null) return '-';
-  const seconds = Math.max(0, Math.round((now - Date.parse(moment)) / 1_000));
+  return duration(now - Date.parse(moment));
+}
+
+/** The same of milliseconds. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000));
   if (seconds < 120) return `${seconds}s`;
   if (seconds < 7_200) return `${Math.floor(seconds / 60)}m`;
   if (seconds < 172_800) return `${Math.floor(seconds / 3_600)}h`;

@@ -33,6 +33,7 @@ function account(id: string, name: string, more: Partial<Account> = {}): Account
     createdAt: '2026-01-01T00:00:00Z',
     credentialVersion: 1,
     connect: null,
+    quota: null,
     scopes: 3,
     scopesBackfilled: 3,
     failure: null,

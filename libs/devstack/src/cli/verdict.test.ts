@@ -16,6 +16,7 @@ describe('verdict', () => {
     createdAt: '2026-01-01T00:00:00Z',
     credentialVersion: 1,
     connect: null,
+    quota: null,
     scopes: 4,
     scopesBackfilled: 4,
     failure: null,

@@ -4,8 +4,9 @@ import { parseJson } from '../json.ts';
 import { ProviderError } from '../provider.ts';
 import { inSpan } from '../spans.ts';
 import { transportFailure } from '../transport.ts';
-import { refusalOf } from './errors.ts';
-import { type Ledger, type Method, REQUESTS_AT_A_TIME } from './quota.ts';
+import { isOfProject, refusalOf } from './errors.ts';
+import type { Ledger } from './ledger.ts';
+import { type Method, REQUESTS_AT_A_TIME } from './quota.ts';
 
 export interface ClientDeps {
   /** Names the account: its sessions share gate and ledger. */
@@ -70,7 +71,8 @@ export function createGmailClient(deps: ClientDeps): GmailClient {
     if (answer.status === 204) return {};
     if (answer.status === 200 && answer.body !== undefined) return answer.body;
     const error = refusalOf(answer, now());
-    if (error.failure === 'quota' && answer.status === 403) ledger.exhausted(account);
+    if (error.failure === 'quota' && answer.status === 403)
+      ledger.exhausted(account, isOfProject(answer) ? 'project' : 'account');
     throw error;
   }
 

@@ -30,6 +30,11 @@ export function refusalOf(answer: Answer, now: number): ProviderError {
   return new ProviderError(failure, code, `${message} (${signs})`, more);
 }
 
+/** Whether the limit that was reached is that of all mailboxes together. */
+export function isOfProject({ body }: Answer): boolean {
+  return /limit 'Queries per minute'/.test(textOf(field(body, 'error'), 'message') ?? '');
+}
+
 function verdictOf(status: number, reason: string, text: string): Verdict {
   switch (status) {
     case 400:

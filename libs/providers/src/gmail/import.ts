@@ -3,7 +3,7 @@ import { type Change, type Page, ProviderError } from '../provider.ts';
 import { askForListed } from './ask.ts';
 import { type AccountCursor, type Import, SETTLED_MS, withPage } from './cursor.ts';
 import { type ListPage, listMessages } from './lists.ts';
-import { estimateOf, isDone } from './news.ts';
+import { progressOf } from './news.ts';
 import type { Open } from './open.ts';
 
 /**
@@ -43,13 +43,7 @@ export async function* importMessages(open: Open, start: AccountCursor): AsyncGe
 
 function importPage(open: Open, cursor: AccountCursor, changes: readonly Change[]): Page {
   const { tuning, ledger, account } = open;
-  const page = {
-    changes,
-    cursor,
-    origin: 'backfill' as const,
-    done: isDone(cursor),
-    estimate: estimateOf(cursor),
-  };
+  const page = { changes, cursor, origin: 'backfill' as const, ...progressOf(open, cursor) };
   if (cursor.import === null || affordable(open) > 0) return page;
   const worthwhile = tuning.page * ledger.cost('messages.get');
   return { ...page, resumeAfterMs: ledger.importWaitMs(account, worthwhile) };

@@ -4,9 +4,10 @@ import { createGates } from '../gate.ts';
 import { AccessToken } from '../oauth.ts';
 import { type Provider, ProviderError } from '../provider.ts';
 import type { GoogleConfig } from './config.ts';
+import { createLedger } from './ledger.ts';
 import { createGoogleOAuth } from './oauth.ts';
 import type { Tuning } from './open.ts';
-import { createLedger, REQUESTS_AT_A_TIME } from './quota.ts';
+import { REQUESTS_AT_A_TIME } from './quota.ts';
 import { GmailSettings } from './settings.ts';
 
 const DAY = 24 * 60 * 60_000;
@@ -30,6 +31,7 @@ export function createGmailProvider(config: GoogleConfig, changes: Partial<Tunin
     settings: GmailSettings,
     credential: AccessToken,
     oauth: createGoogleOAuth(config),
+    allowance: ledger,
     describe: (settings) =>
       (Value.Check(GmailSettings, settings) && (settings.mailbox ?? settings.user)) || 'a Gmail mailbox',
     async connect(request) {

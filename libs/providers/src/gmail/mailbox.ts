@@ -3,7 +3,7 @@ import { type Page, ProviderError, type PullRequest } from '../provider.ts';
 import { type AccountCursor, readCursor } from './cursor.ts';
 import { HISTORY_LOST } from './errors.ts';
 import { importMessages } from './import.ts';
-import { catchUp, readThreads } from './news.ts';
+import { catchUp, progressOf, readThreads } from './news.ts';
 import type { Open } from './open.ts';
 import { beginning, isDue, reconcile, recover } from './recover.ts';
 
@@ -12,13 +12,7 @@ export async function* pullMail(open: Open, { cursor, lane }: PullRequest): Asyn
   if (stored === null && lane === 'live') {
     // From now on what comes is new; what is there already is imported.
     const start = await beginning(open);
-    yield {
-      changes: [],
-      cursor: start,
-      origin: 'backfill',
-      done: false,
-      estimate: start.import?.total ?? null,
-    };
+    yield { changes: [], cursor: start, origin: 'backfill', ...progressOf(open, start) };
     return;
   }
   let at = stored === null ? await beginning(open) : yield* lookForNews(open, stored);

@@ -16,9 +16,13 @@ export function isDone({ import: imports, pending, threads }: AccountCursor): bo
   return imports === null && pending.length === 0 && threads.length === 0;
 }
 
-/** Messages still to import, about. */
-export function estimateOf({ import: imports }: AccountCursor): number | null {
-  return imports && Math.max(0, imports.total - imports.told);
+/** How far the import is. */
+export function progressOf({ ledger }: Open, cursor: AccountCursor) {
+  const { import: imports } = cursor;
+  const done = isDone(cursor);
+  if (imports === null) return { done, estimate: null };
+  const estimate = Math.max(0, imports.total - imports.told);
+  return { done, estimate, remainingMs: ledger.importMs(estimate * ledger.cost('messages.get')) };
 }
 
 /** The cursor moves with the first page, which has everything but messages; those still to be asked for are in it. */
@@ -50,7 +54,7 @@ export async function* catchUp(open: Open, start: AccountCursor): AsyncGenerator
     const awaited = cursor.pending.some(({ since }) => tuning.now() - since < AGAIN_FOR_MS);
     const again = awaited && todo.length === 0 ? { resumeAfterMs: AGAIN_MS } : null;
     if (moved || changes.length > 0 || again)
-      yield { changes, cursor, origin: 'live', done: isDone(cursor), estimate: estimateOf(cursor), ...again };
+      yield { changes, cursor, origin: 'live', ...progressOf(open, cursor), ...again };
     if (failure) throw failure;
     [moved, changes] = [false, []];
   } while (todo.length > 0);
@@ -96,7 +100,7 @@ export async function* readThreads(open: Open, start: AccountCursor): AsyncGener
     const some = cursor.threads.slice(0, size);
     const { changes, left, failure } = await askForThreads(open, some, 'reconcile');
     cursor = { ...cursor, threads: [...left, ...cursor.threads.slice(size)] };
-    yield { changes, cursor, origin: 'reconcile', done: isDone(cursor), estimate: estimateOf(cursor) };
+    yield { changes, cursor, origin: 'reconcile', ...progressOf(open, cursor) };
     if (failure) throw failure;
   }
   return cursor;

@@ -1,6 +1,6 @@
 /** What a pull is done with. */
 import type { GmailClient } from './client.ts';
-import type { Ledger } from './quota.ts';
+import type { Ledger } from './ledger.ts';
 
 /** Sizes and times; tests make them small. */
 export interface Tuning {
@@ -21,7 +21,7 @@ export interface Tuning {
 export interface Open {
   readonly client: GmailClient;
   readonly tuning: Tuning;
-  readonly ledger: Pick<Ledger, 'forImport' | 'importWaitMs' | 'cost'>;
+  readonly ledger: Pick<Ledger, 'forImport' | 'importWaitMs' | 'importMs' | 'cost'>;
   readonly account: string;
   readonly signal: AbortSignal;
   /** Ids of the labels there are now. History tells of others, too, which are gone. */

@@ -8,7 +8,7 @@ import { HISTORY_LOST } from './errors.ts';
 import { readHistory } from './history.ts';
 import { ALL_MAIL } from './labels.ts';
 import { changedThreads, listAll } from './lists.ts';
-import { estimateOf, isDone, withNews } from './news.ts';
+import { isDone, progressOf, withNews } from './news.ts';
 import type { Open } from './open.ts';
 
 /** History that is lost twice within this is lost for another reason than age, milliseconds. */
@@ -46,7 +46,7 @@ export async function* recover(open: Open, lost: AccountCursor): AsyncGenerator<
     reconcileAt: now + SETTLED_MS,
     listed: null,
   };
-  yield { changes: [], cursor, origin: 'reconcile', done: isDone(cursor), estimate: estimateOf(cursor) };
+  yield { changes: [], cursor, origin: 'reconcile', ...progressOf(open, cursor) };
   return cursor;
 }
 
@@ -80,7 +80,6 @@ export async function* reconcile(open: Open, start: AccountCursor): AsyncGenerat
       listed: digest,
     },
     origin: 'reconcile',
-    done: isDone(cursor),
-    estimate: null,
+    ...progressOf(open, cursor),
   };
 }

@@ -12,10 +12,10 @@ import {
 } from '../provider.ts';
 import { createGmailClient } from './client.ts';
 import { labelIdsOf } from './labels.ts';
+import type { Ledger } from './ledger.ts';
 import { pullMail } from './mailbox.ts';
 import { pullMailboxes } from './mailboxes.ts';
 import type { Open, Tuning } from './open.ts';
-import type { Ledger } from './quota.ts';
 
 /** A token that ends sooner is not begun with. */
 const TOKEN_MARGIN_MS = 5 * 60_000;

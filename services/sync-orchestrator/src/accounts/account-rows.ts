@@ -1,5 +1,11 @@
 /** Accounts as they are read: the row, and what the API shows of it. */
-import type { Account, AccountState, FailureClass } from '@mailstream/contracts';
+import {
+  type Account,
+  type AccountState,
+  type FailureClass,
+  type Spending,
+  unitsByMethod,
+} from '@mailstream/contracts';
 import { describeWebhook, type WebhookRow } from '../subscriptions/status.ts';
 import type { KnownProvider } from './provider-catalog.ts';
 
@@ -19,12 +25,13 @@ export interface AccountRow extends WebhookRow {
   failure: { failure: FailureClass; code: string; message: string; at: string } | null;
   attempts: number | null;
   retryAt: Date | null;
+  spending: Spending | null;
 }
 
 /** Of a tenant, all or one; each with the worst of its scopes' failures: the one with the most tries. */
 export const SELECT_ACCOUNTS = `
 SELECT a.id, a.tenant, a.provider, a.name, a.settings, a.owner, a.state, a.reason, a.created_at AS "createdAt",
-       a.credential_version AS "credentialVersion",
+       a.credential_version AS "credentialVersion", a.spending,
        s.scopes, s.backfilled AS "scopesBackfilled", f.failure, f.attempts, f.retry_at AS "retryAt",
        w.expires_at AS "webhookUntil", w.failure->>'message' AS "webhookFailure"
   FROM control.account a
@@ -51,6 +58,7 @@ export function toAccount(row: AccountRow, provider: KnownProvider, notification
     createdAt: row.createdAt.toISOString(),
     credentialVersion: row.credentialVersion,
     connect: isSignedIn(row, provider) ? pathToConnect(row) : null,
+    quota: quotaOf(row.spending, Date.now()),
     scopes: row.scopes,
     scopesBackfilled: row.scopesBackfilled,
     failure: row.failure && {
@@ -62,6 +70,13 @@ export function toAccount(row: AccountRow, provider: KnownProvider, notification
       retryAt: row.retryAt?.toISOString() ?? null,
     },
   };
+}
+
+function quotaOf(spending: Spending | null, now: number): Account['quota'] {
+  if (!spending) return null;
+  const methods = unitsByMethod(spending.spent, now);
+  const units = Object.values(methods).reduce((sum, one) => sum + one, 0);
+  return { perMinute: spending.perMinute, units, methods };
 }
 
 /** Whether it is the account of a person who signed in; any other has the owner that its settings name, or none. */

@@ -99,7 +99,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     const id = uuidv7();
     const at = { tenant, account: id };
     const account = { id, tenant, provider, name, credentialVersion: 1 };
-    const sync = { state: 'connecting', reason: null, scopes: new Map() } as const;
+    const sync = { state: 'connecting', reason: null, spending: null, scopes: new Map() } as const;
     const list = newMailboxList();
     const { keyId, dataKey, sealed } = await vault.seal({ kind: 'credential', of: id }, toSeal);
     const added = await db.tx(async (tx) => {

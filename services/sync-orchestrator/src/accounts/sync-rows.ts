@@ -26,8 +26,8 @@ export interface Locked {
 /** Accounts by id with their scopes, each row locked until the transaction ends; removed accounts and strangers are left out. */
 export async function lockAccounts(tx: Tx, ids: readonly string[]): Promise<Map<string, Locked>> {
   // In id order, so that two transactions that lock several accounts cannot wait for each other.
-  const accounts = await tx.query<AccountRow & { state: AccountState; reason: string | null }>(
-    `SELECT id, tenant, provider, name, credential_version AS "credentialVersion", state, reason
+  const accounts = await tx.query<AccountRow & Omit<SyncState, 'scopes'>>(
+    `SELECT id, tenant, provider, name, credential_version AS "credentialVersion", state, reason, spending
        FROM control.account WHERE id = ANY($1::uuid[]) AND removed_at IS NULL ORDER BY id FOR UPDATE`,
     [ids.filter(isUuid)],
   );
@@ -36,9 +36,9 @@ export async function lockAccounts(tx: Tx, ids: readonly string[]): Promise<Map<
     accounts.map((row) => row.id),
   );
   return new Map(
-    accounts.map(({ state, reason, ...account }) => [
+    accounts.map(({ state, reason, spending, ...account }) => [
       account.id,
-      { account, sync: { state, reason, scopes: scopes.get(account.id) ?? new Map() } },
+      { account, sync: { state, reason, spending, scopes: scopes.get(account.id) ?? new Map() } },
     ]),
   );
 }
@@ -68,6 +68,7 @@ interface ScopeRow {
   failure: { failure: FailureClass; code: string; message: string; at: string } | null;
   checked_at: Date | null;
   cursor_at: Date | null;
+  import_ends_at: Date | null;
 }
 
 /** The scopes of accounts, by account and scope. */
@@ -96,6 +97,7 @@ export async function loadScopes(
       failure: row.failure ? { ...row.failure, at: new Date(row.failure.at) } : null,
       checkedAt: row.checked_at,
       cursorAt: row.cursor_at,
+      importEndsAt: row.import_ends_at,
     });
     byAccount.set(row.account, scopes);
   }
@@ -104,11 +106,13 @@ export async function loadScopes(
 
 /** Writes the rows that differ between two states of an account; unchanged scopes are the same object and cost nothing. */
 export async function saveChanges(tx: Tx, id: string, before: SyncState, after: SyncState): Promise<void> {
-  if (before.state !== after.state || before.reason !== after.reason) {
-    await tx.query('UPDATE control.account SET state = $2, reason = $3 WHERE id = $1', [
+  const { state, reason, spending } = after;
+  if (before.state !== state || before.reason !== reason || before.spending !== spending) {
+    await tx.query('UPDATE control.account SET state = $2, reason = $3, spending = $4 WHERE id = $1', [
       id,
-      after.state,
-      after.reason,
+      state,
+      reason,
+      spending && JSON.stringify(spending),
     ]);
   }
   const gone = [...before.scopes.keys()].filter((scope) => !after.scopes.has(scope));
@@ -122,15 +126,16 @@ export async function saveChanges(tx: Tx, id: string, before: SyncState, after: 
 const UPSERT_SCOPES = `
 INSERT INTO control.scope
 SELECT $1::uuid, s.scope, s.path, s.address, s.hot, s.wanted, s.backfilled, s.estimate, s.run, s.lane, s.run_since, s.attempts,
-       s.retry_at, s.failure, s.checked_at, s.cursor_at
+       s.retry_at, s.failure, s.checked_at, s.cursor_at, s.import_ends_at
   FROM jsonb_to_recordset($2::jsonb) AS s(scope text, path text, address text, hot boolean, wanted text, backfilled boolean, estimate integer,
        run text, lane text, run_since timestamptz, attempts integer, retry_at timestamptz, failure jsonb,
-       checked_at timestamptz, cursor_at timestamptz)
+       checked_at timestamptz, cursor_at timestamptz, import_ends_at timestamptz)
 ON CONFLICT (account, scope) DO UPDATE SET
   path = excluded.path, address = excluded.address, hot = excluded.hot, wanted = excluded.wanted, backfilled = excluded.backfilled,
   estimate = excluded.estimate, run = excluded.run, lane = excluded.lane, run_since = excluded.run_since,
   attempts = excluded.attempts, retry_at = excluded.retry_at, failure = excluded.failure,
-  checked_at = excluded.checked_at, cursor_at = excluded.cursor_at`;
+  checked_at = excluded.checked_at, cursor_at = excluded.cursor_at,
+  import_ends_at = excluded.import_ends_at`;
 
 async function upsertScopes(tx: Tx, account: string, scopes: readonly ScopeState[]): Promise<void> {
   const rows = scopes.map((scope) => ({
@@ -149,6 +154,7 @@ async function upsertScopes(tx: Tx, account: string, scopes: readonly ScopeState
     failure: scope.failure,
     checked_at: scope.checkedAt,
     cursor_at: scope.cursorAt,
+    import_ends_at: scope.importEndsAt,
   }));
   await tx.query(UPSERT_SCOPES, [account, JSON.stringify(rows)]);
 }

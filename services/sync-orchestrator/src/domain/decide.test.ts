@@ -20,7 +20,12 @@ const LIMITS: SyncLimits = {
 };
 
 function given(...scopes: ScopeState[]): SyncState {
-  return { state: 'live', reason: null, scopes: new Map(scopes.map((scope) => [scope.scope, scope])) };
+  return {
+    state: 'live',
+    reason: null,
+    spending: null,
+    scopes: new Map(scopes.map((scope) => [scope.scope, scope])),
+  };
 }
 
 const LOOKED_AT: Partial<ScopeState> = {

@@ -3,6 +3,7 @@ import {
   type CursorAdvanced,
   type FetchReport,
   type HintReason,
+  joinSpent,
   type Lane,
   MAILBOXES_SCOPE,
   type MailboxChanged,
@@ -91,7 +92,11 @@ function evolve(state: SyncState, event: SyncEvent, context: DecideContext): Syn
     case 'hint':
       return mapScopes(state, (scope) => hinted(scope, event.reason, context));
     case 'reported':
-      return mapScope(state, event.scope, (scope) => reported(scope, event.report, context.now));
+      return withSpending(
+        mapScope(state, event.scope, (scope) => reported(scope, event.report, context.now)),
+        event.report,
+        context.now,
+      );
     case 'failed':
       return failed(state, event.data, event.at, context);
     case 'advanced':
@@ -157,17 +162,31 @@ function reported(scope: ScopeState, report: FetchReport, now: Date): ScopeState
   const over = { ...scope, inFlight: null, checkedAt: now, attempts: 0, retryAt, failure: null };
   switch (report.outcome) {
     case 'advanced': {
-      const { done, resumeAfterMs } = report;
-      const resumeAt = resumeAfterMs === undefined ? retryAt : new Date(now.getTime() + resumeAfterMs);
-      return { ...over, backfilled: done, retryAt: resumeAt };
+      const { done, resumeAfterMs, remainingMs } = report;
+      const later = (ms: number | undefined) => (ms === undefined ? null : new Date(now.getTime() + ms));
+      return {
+        ...over,
+        backfilled: done,
+        retryAt: later(resumeAfterMs) ?? retryAt,
+        importEndsAt: done ? null : (later(remainingMs) ?? scope.importEndsAt),
+      };
     }
     case 'nothing':
       return { ...over, backfilled: scope.backfilled || lane === 'backfill' };
     case 'fenced':
       return { ...over, wanted: scope.wanted ?? 'retry' };
+    case 'failed':
+      return scope;
     default:
       return report.outcome satisfies never;
   }
+}
+
+/** Also of a fetch that was given up: what was spent is spent. */
+function withSpending(state: SyncState, { spending }: FetchReport, now: Date): SyncState {
+  if (!spending) return state;
+  const spent = joinSpent(state.spending?.spent ?? [], spending.spent, now.getTime());
+  return { ...state, spending: { ...spending, spent } };
 }
 
 function failed(state: SyncState, data: SyncFailed, at: Date, context: DecideContext): SyncState {

@@ -18,6 +18,7 @@ const account = (over: Partial<Account>): Account => ({
   createdAt: NOW.toISOString(),
   credentialVersion: 1,
   connect: null,
+  quota: null,
   scopes: 2,
   scopesBackfilled: 2,
   failure: null,
@@ -26,6 +27,7 @@ const account = (over: Partial<Account>): Account => ({
 
 const HEALTHY: StatusReport = {
   accounts: [account({})],
+  quotas: [],
   folds: [{ fold: 'projector', partition: 3, position: '10', lag: 0 }],
   parked: { count: 0, recent: [] },
   incidents: [],

@@ -5,6 +5,7 @@ import {
   type HintReason,
   type Lane,
   MAILBOXES_SCOPE,
+  type Spending,
 } from '@mailstream/contracts';
 
 /** The states of accounts that are looked at. */
@@ -43,6 +44,8 @@ export interface ScopeState {
   /** Whether its import is complete. */
   readonly backfilled: boolean;
   readonly estimate: number | null;
+  /** When its import will have ended, at the earliest that the provider allows; null when that is not known or over. */
+  readonly importEndsAt: Date | null;
   readonly inFlight: InFlight | null;
   /** Failures in a row. */
   readonly attempts: number;
@@ -58,10 +61,13 @@ export interface SyncState {
   readonly state: AccountState;
   readonly reason: string | null;
   readonly scopes: ReadonlyMap<string, ScopeState>;
+  /** Null while nothing was reported, and for ever where the provider counts nothing. */
+  readonly spending: Spending | null;
 }
 
 const NEVER_FETCHED = {
   estimate: null,
+  importEndsAt: null,
   inFlight: null,
   attempts: 0,
   retryAt: null,

@@ -129,6 +129,7 @@ function toStatus(scope: ScopeState): ScopeStatus {
     inFlight: scope.inFlight !== null,
     backfilled: scope.backfilled,
     estimate: scope.estimate,
+    importEndsAt: scope.importEndsAt?.toISOString() ?? null,
     cursorAt: scope.cursorAt?.toISOString() ?? null,
     checkedAt: scope.checkedAt?.toISOString() ?? null,
     failure: scope.failure && {

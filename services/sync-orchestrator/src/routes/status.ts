@@ -15,6 +15,7 @@ import type { HttpServer } from '@mailstream/runtime';
 import { Compile } from 'typebox/compile';
 import type { Accounts } from '../accounts/accounts.ts';
 import { diagnose } from '../domain/diagnose.ts';
+import { readProjectSpending } from '../project-spending.ts';
 
 const RECENT = 20;
 /** Letters read for them: those of other tenants are passed over. */
@@ -42,18 +43,21 @@ export function registerStatusRoutes(
   }
 
   async function report(tenant: string): Promise<StatusReport> {
-    const [list, orchestrator, projector, dead, incidentRows, hints, live, backfill] = await Promise.all([
-      accounts.list(tenant),
-      fold.lag(),
-      readLag({ bus, db }, 'projector'),
-      bus.state('DEAD'),
-      incidents(db),
-      bus.backlog('SYNC', 'orchestrator'),
-      waiting('live'),
-      waiting('backfill'),
-    ]);
+    const [list, quotas, orchestrator, projector, dead, incidentRows, hints, live, backfill] =
+      await Promise.all([
+        accounts.list(tenant),
+        readProjectSpending(db, Date.now()),
+        fold.lag(),
+        readLag({ bus, db }, 'projector'),
+        bus.state('DEAD'),
+        incidents(db),
+        bus.backlog('SYNC', 'orchestrator'),
+        waiting('live'),
+        waiting('backfill'),
+      ]);
     return {
       accounts: list,
+      quotas,
       folds: [...orchestrator, ...projector],
       parked: { count: dead.messages, recent: await recentLetters(tenant, dead.first, dead.last) },
       incidents: incidentRows,

@@ -1,9 +1,9 @@
 /** `status`: the installation at a glance. */
-import { type FoldLag, pageOf, ScopeStatus, StatusReport } from '@mailstream/contracts';
+import { type Account, type FoldLag, pageOf, ScopeStatus, StatusReport } from '@mailstream/contracts';
 import { describePush } from '../accounts.ts';
 import { parse } from '../arguments.ts';
 import type { Command } from '../command.ts';
-import { age, clip, count, printable, table } from '../format.ts';
+import { age, clip, count, duration, printable, table } from '../format.ts';
 
 /** How many of the latest parked events and incidents are shown. */
 const RECENT = 5;
@@ -41,11 +41,16 @@ export function statusLines(
     ...report.accounts.flatMap((account) => [
       `${printable(account.name)}  ${account.state}${account.reason ? `: ${printable(account.reason)}` : ''}`,
       `  changes are noticed by ${describePush(account)}`,
+      ...quotaLines(account),
       ...scopeTable(scopes[account.id] ?? [], now).map((line) => `  ${line}`),
       '',
     ]),
     ...(report.accounts.length === 0 ? ['no accounts yet', ''] : []),
     `waiting  ${count(report.pending.hints, 'hint')}, ${count(report.pending.live, 'live fetch', 'live fetches')}, ${count(report.pending.backfill, 'backfill fetch', 'backfill fetches')}`,
+    ...report.quotas.map(
+      ({ provider, units, perMinute }) =>
+        `quota    ${provider} ${units} of ${perMinute} units spent in the last minute`,
+    ),
     `lag      ${lagLine(report.folds)}`,
     `parked   ${count(report.parked.count, 'event')}`,
     ...report.parked.recent
@@ -70,12 +75,28 @@ function scopeTable(scopes: readonly ScopeStatus[], now: number): string[] {
     .map((scope) => [
       printable(scope.path ?? '(list of mailboxes)'),
       stateOf(scope),
-      scope.backfilled ? '' : scope.estimate === null ? 'importing' : `about ${scope.estimate} to import`,
+      importOf(scope, now),
       age(scope.cursorAt, now),
       age(scope.checkedAt, now),
       scope.failure ? `${printable(scope.failure.message)} (${scope.failure.code})` : '',
     ]);
   return rows.length === 0 ? [] : table(['MAILBOX', 'STATE', 'IMPORT', 'CHANGED', 'CHECKED', ''], rows);
+}
+
+function quotaLines({ quota }: Account): string[] {
+  if (!quota) return [];
+  const methods = Object.entries(quota.methods).sort(([, a], [, b]) => b - a);
+  const each = methods.map(([method, units]) => `${printable(method)} ${units}`).join(', ');
+  const spent = `  ${quota.units} of ${quota.perMinute} quota units spent in the last minute`;
+  return [each === '' ? spent : `${spent}: ${each}`];
+}
+
+/** A provider that allows as much as can be read says nothing of the end. */
+function importOf({ backfilled, estimate, importEndsAt }: ScopeStatus, now: number): string {
+  if (backfilled) return '';
+  if (estimate === null) return 'importing';
+  const left = importEndsAt === null ? 0 : Date.parse(importEndsAt) - now;
+  return `about ${estimate} to import${left > 0 ? ` in ${duration(left)}` : ''}`;
 }
 
 function stateOf({ inFlight, failure, backfilled }: ScopeStatus): string {
