@@ -21,10 +21,10 @@ it('comes to the same in any order, however often it is told', () => {
   );
 });
 
-it('adds what was spent in different seconds, and not what is the same', () => {
+it('adds what was spent at different times, and not what is the same', () => {
   const here = [{ at: NOW - 5_000, method: 'get', units: 40 }];
   const there = [
-    { at: NOW - 4_900, method: 'get', units: 60 },
+    { at: NOW - 4_950, method: 'get', units: 60 },
     { at: NOW, method: 'list', units: 5 },
   ];
   expect(unitsByMethod(join(here, there), NOW)).toEqual({ get: 60, list: 5 });

@@ -15,11 +15,19 @@ export const Spending = Type.Object({
   projectPerMinute: Type.Integer({
     description: 'Units that all accounts of the provider together may spend in any minute.',
   }),
-  spent: Type.Array(Spent, { description: 'In the last minute; one entry per second and method.' }),
+  spent: Type.Array(Spent, { description: 'In the last minute; one entry per slot of time and method.' }),
 });
 export type Spending = Static<typeof Spending>;
 
 const MINUTE = 60_000;
+
+/** Milliseconds whose units are one entry. They count until the last of them is a minute old, so a longer one would leave some unused. */
+const SLOT = 250;
+
+/** Entries with the same key are one. */
+export function slotOf({ at, method }: Pick<Spent, 'at' | 'method'>): string {
+  return `${Math.floor(at / SLOT)} ${method}`;
+}
 
 /**
  * What two have seen an account spend, in the last minute before `now`. Each entry grows only, and is known to whoever does the account's next
@@ -27,11 +35,11 @@ const MINUTE = 60_000;
  */
 export function joinSpent(one: readonly Spent[], other: readonly Spent[], now: number): Spent[] {
   const joined = new Map<string, Spent>();
-  for (const { at, method, units } of [...one, ...other]) {
+  for (const entry of [...one, ...other]) {
+    const { at, method, units } = entry;
     if (at <= now - MINUTE) continue;
-    const key = `${Math.floor(at / 1_000)} ${method}`;
-    const known = joined.get(key);
-    joined.set(key, {
+    const known = joined.get(slotOf(entry));
+    joined.set(slotOf(entry), {
       at: Math.max(at, known?.at ?? 0),
       method,
       units: Math.max(units, known?.units ?? 0),

@@ -6,6 +6,9 @@ import { type ListPage, listMessages } from './lists.ts';
 import { progressOf } from './news.ts';
 import type { Open } from './open.ts';
 
+/** Messages that a job is worth: waiting for more wastes what may be spent meanwhile. */
+const WORTHWHILE = 10;
+
 /**
  * Goes on for one job, or until what imports may spend is spent. Where the list was left is in the cursor, with the ids of its last page that are
  * still to be asked for.
@@ -42,11 +45,10 @@ export async function* importMessages(open: Open, start: AccountCursor): AsyncGe
 }
 
 function importPage(open: Open, cursor: AccountCursor, changes: readonly Change[]): Page {
-  const { tuning, ledger, account } = open;
+  const { ledger, account } = open;
   const page = { changes, cursor, origin: 'backfill' as const, ...progressOf(open, cursor) };
   if (cursor.import === null || affordable(open) > 0) return page;
-  const worthwhile = tuning.page * ledger.cost('messages.get');
-  return { ...page, resumeAfterMs: ledger.importWaitMs(account, worthwhile) };
+  return { ...page, resumeAfterMs: ledger.importWaitMs(account, WORTHWHILE * ledger.cost('messages.get')) };
 }
 
 /** How many messages may be asked for now. */

@@ -1,5 +1,5 @@
 /** How much of its quota each account has spent in the last minute, and all together: by this process, and by others as far as it was told. */
-import { joinSpent, type Spent } from '@mailstream/contracts';
+import { joinSpent, type Spent, slotOf } from '@mailstream/contracts';
 import { type Allowance, ProviderError } from '../provider.ts';
 import { costOf, type Method, type QuotaProfile } from './quota.ts';
 
@@ -94,10 +94,9 @@ export function createLedger(profile: QuotaProfile, now: () => number): Ledger {
   };
 }
 
-/** One entry per second and method. */
 function withUnits(spent: readonly Spent[], method: string, units: number, at: number): Spent[] {
-  const second = Math.floor(at / 1_000);
-  const same = spent.findLast((one) => one.method === method && Math.floor(one.at / 1_000) === second);
+  const slot = slotOf({ at, method });
+  const same = spent.findLast((one) => slotOf(one) === slot);
   const rest = spent.filter((one) => one !== same);
   return [...rest, { at, method, units: units + (same?.units ?? 0) }];
 }
