@@ -1,5 +1,5 @@
 // The orchestrator on a real NATS and PostgreSQL: accounts by HTTP, jobs on FETCH, credentials by request, hints parked or acted on.
-import { type FetchJob, subjects } from '@mailstream/contracts';
+import { type FetchJob, type StatusReport, subjects } from '@mailstream/contracts';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startWorld, type World } from './testkit.ts';
 
@@ -181,6 +181,29 @@ describe('a hint', () => {
     await world.bus.publish({ subject: subjects.hint(at, 'user'), data: new Uint8Array([0xff, 0x00]) });
     await vi.waitFor(async () => expect((await jobOf(body.id)).run).not.toBe(first.run));
   });
+});
+
+it('what a fetch spent is told to the next one, and in the status', async () => {
+  const { body } = await add();
+  const at = { tenant: 'default', account: body.id };
+  const first = await jobOf(body.id);
+  expect(first.spentSoFar).toBeUndefined();
+  await world.bus.purge('FETCH', subjects.job('imap', 'live', body.id, 'mailboxes'));
+  const spent = [{ at: Date.now(), method: 'messages.get', units: 40 }];
+  const spending = { perMinute: 6_000, projectPerMinute: 1_200_000, spent };
+  await world.bus.publish({
+    subject: subjects.fetched(at, 'mailboxes'),
+    data: { run: first.run, outcome: 'nothing', done: true, spending },
+  });
+  await world.bus.publish({ subject: subjects.hint(at, 'user'), data: {} });
+  await vi.waitFor(async () => expect((await jobOf(body.id)).spentSoFar?.spent).toEqual(spent));
+  const { body: report } = await world.call<StatusReport>('GET', '/v1/status');
+  expect(report.accounts.find(({ id }) => id === body.id)?.quota).toEqual({
+    perMinute: 6_000,
+    units: 40,
+    methods: { 'messages.get': 40 },
+  });
+  expect(report.quotas).toEqual([{ provider: 'imap', perMinute: 1_200_000, units: 40 }]);
 });
 
 it('what was promised before a crash is published again on start', async () => {

@@ -241,6 +241,54 @@ describe('failures', () => {
   });
 });
 
+describe('what a fetch spent', () => {
+  const entry = (ago: number, units: number) => ({
+    at: NOW.getTime() - ago,
+    method: 'messages.get',
+    units,
+  });
+  const spending = (...spent: ReturnType<typeof entry>[]) => ({
+    perMinute: 6_000,
+    projectPerMinute: 1_200_000,
+    spent,
+  });
+  const told = (run: string, over: Partial<FetchReport>): SyncEvent => ({
+    kind: 'reported',
+    scope: 'inbox',
+    report: report(run, over),
+  });
+
+  it('is known from then on, also of a fetch that was given up, until it is a minute old', () => {
+    const before = {
+      ...given(list(), inbox(running('a'))),
+      spending: spending(entry(70_000, 5), entry(9_000, 40)),
+    };
+    const { state } = when(before, told('given up', { spending: spending(entry(3_000, 60)) }));
+    expect(state.spending).toEqual(spending(entry(9_000, 40), entry(3_000, 60)));
+    expect(state.scopes.get('inbox')?.inFlight?.run).toBe('a');
+  });
+
+  it('counts when the fetch failed, and its report changes nothing else', () => {
+    const before = given(list(), inbox(running('a')));
+    const { state, effects } = when(
+      before,
+      told('a', { outcome: 'failed', spending: spending(entry(0, 20)) }),
+    );
+    expect(state).toEqual({ ...before, spending: spending(entry(0, 20)) });
+    expect(effects).toEqual([]);
+  });
+
+  it('bounds the import, whose end is known while it goes on', () => {
+    const importing = inbox({ backfilled: false, ...running('a', 'backfill') });
+    const going = { outcome: 'advanced', done: false, remainingMs: 90_000 } as const;
+    const { state } = when(given(list(), importing), told('a', going));
+    expect(state.scopes.get('inbox')?.importEndsAt).toEqual(new Date(NOW.getTime() + 90_000));
+    const run = state.scopes.get('inbox')?.inFlight?.run ?? '';
+    const over = when(state, told(run, { outcome: 'advanced', done: true }));
+    expect(over.state.scopes.get('inbox')?.importEndsAt).toBeNull();
+  });
+});
+
 describe('an import that has spent its allowance', () => {
   const importing = { backfilled: false };
   const later = new Date(NOW.getTime() + 40_000);
