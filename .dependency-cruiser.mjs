@@ -32,7 +32,7 @@ export default {
     libMayImport('providers', ['contracts', 'runtime']),
     libMayImport('simulators', []),
     libMayImport('client', ['contracts', 'bus', 'fold', 'db']),
-    libMayImport('devstack', ['contracts', 'runtime', 'bus', 'db', 'client', 'simulators']),
+    libMayImport('devstack', ['contracts', 'runtime', 'bus', 'db', 'client', 'providers', 'simulators']),
     onlyImporter('bus', '@nats-io'),
     onlyImporter('db', '(pg|node-pg-migrate)'),
     {
