@@ -1,6 +1,7 @@
 /** Wire truth: everything that crosses a process boundary. No I/O. */
 export * from './api.ts';
 export * from './api-keys.ts';
+export * from './audit-api.ts';
 export * from './catalog.ts';
 export * from './changes/change-event.ts';
 export * from './changes/changes.ts';

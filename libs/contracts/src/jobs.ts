@@ -73,6 +73,9 @@ export type WatchLease = Static<typeof WatchLease>;
 
 /** What a fetcher asks the token broker with. */
 export const CredentialsRequest = Type.Object({
+  fetcher: Type.Optional(
+    Type.String({ maxLength: 200, description: 'Who asks, for the audit trail: its host and process.' }),
+  ),
   refused: Type.Optional(
     Type.String({
       description:

@@ -19,6 +19,7 @@ import { HttpError } from './http-error.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { findNul } from './nul.ts';
+import { requestIdOf } from './request-origin.ts';
 import type { Part } from './run-service.ts';
 import { firstProblem } from './validation.ts';
 
@@ -42,6 +43,8 @@ export interface HttpDeps {
   readonly metrics?: Metrics;
   /** Largest request body, bytes. */
   readonly bodyLimit?: number;
+  /** Addresses or ranges of proxies in front: what they say in `X-Forwarded-For` is where a request comes from. */
+  readonly trustedProxies?: readonly string[];
 }
 
 const STATUS: Record<ErrorClass, number> = {
@@ -68,6 +71,8 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: deps.bodyLimit ?? 1_048_576,
+    genReqId: requestIdOf,
+    trustProxy: deps.trustedProxies?.length ? [...deps.trustedProxies] : false,
     requestTimeout: 30_000,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 200 },

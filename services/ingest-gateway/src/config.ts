@@ -15,7 +15,8 @@ export function readConfig() {
     projector: env.string('MAILSTREAM_PROJECTOR_URL', 'http://127.0.0.1:8083'),
   };
   const notificationsConfig = readNotificationsConfig(env, env.optional('MAILSTREAM_PUBLIC_URL'));
-  const config = { ...readServiceEnv(env, 8080), upstreams, notificationsConfig };
+  const trustedProxies = (env.optional('MAILSTREAM_TRUSTED_PROXIES') ?? '').split(/[\s,]+/).filter(Boolean);
+  const config = { ...readServiceEnv(env, 8080), upstreams, notificationsConfig, trustedProxies };
   env.check();
   return config;
 }

@@ -27,6 +27,8 @@ export interface ServerDeps {
   readonly authenticate: Authenticate;
   readonly upstreams: Upstreams;
   readonly notificationsConfig: NotificationsConfig;
+  /** As `HttpDeps`. */
+  readonly trustedProxies?: readonly string[];
 }
 
 export interface Server {
@@ -45,6 +47,7 @@ export async function createServer(deps: ServerDeps): Promise<Server> {
     ready: () => bus.connected(),
     metrics,
     completeOpenApi: createOpenApi(upstreams),
+    trustedProxies: deps.trustedProxies ?? [],
   });
   registerLandingRoute(app);
   registerCallerRoute(app);

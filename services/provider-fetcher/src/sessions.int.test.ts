@@ -16,6 +16,7 @@ let bus: Bus;
 let broker: Promise<void>;
 /** What the broker was asked with, and what it answers next. */
 let asked: unknown[];
+const fetcher = expect.stringMatching(/^provider-fetcher .+\/\d+$/);
 let answers: CredentialsReply[];
 let connected: ConnectRequest;
 
@@ -79,14 +80,18 @@ it('names the token that was refused, each time the one it had last', async () =
   expect(connected.credential).toEqual(token('one'));
   expect(await connected.renew()).toEqual(token('two'));
   expect(await connected.renew()).toEqual(token('three'));
-  expect(asked).toEqual([{}, { refused: hashToken('one') }, { refused: hashToken('two') }]);
+  expect(asked).toEqual([
+    { fetcher },
+    { fetcher, refused: hashToken('one') },
+    { fetcher, refused: hashToken('two') },
+  ]);
 });
 
 it('asks for a password again without naming it', async () => {
   answers = [gives({ password: 'one' }), gives({ password: 'two' })];
   await open();
   expect(await connected.renew()).toEqual({ password: 'two' });
-  expect(asked).toEqual([{}, {}]);
+  expect(asked).toEqual([{ fetcher }, { fetcher }]);
 });
 
 it.each([

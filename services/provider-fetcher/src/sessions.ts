@@ -1,4 +1,5 @@
 /** Authenticated sessions, kept warm for a while: connecting costs more than a look. */
+import { hostname } from 'node:os';
 import type { Bus } from '@mailstream/bus';
 import {
   type AccountRef,
@@ -14,6 +15,8 @@ import { Compile } from 'typebox/compile';
 /** Longer than the broker waits for a provider that is signed in with. */
 const BROKER_TIMEOUT_MS = 15_000;
 const SWEEP_MS = 5_000;
+/** As the audit trail calls this process. */
+const FETCHER = `provider-fetcher ${hostname()}/${process.pid}`;
 
 const reply = Compile(CredentialsReply);
 const accessToken = Compile(AccessToken);
@@ -62,7 +65,11 @@ export function createSessions(deps: {
     at: AccountRef,
     question: CredentialsRequest,
   ): Promise<{ settings: unknown; credential: unknown }> {
-    const data = await bus.request(subjects.credentials(at), question, BROKER_TIMEOUT_MS);
+    const data = await bus.request(
+      subjects.credentials(at),
+      { fetcher: FETCHER, ...question },
+      BROKER_TIMEOUT_MS,
+    );
     const answer: unknown = JSON.parse(new TextDecoder().decode(data));
     if (!reply.Check(answer))
       throw new Error('the token broker sent something that is not a credentials reply');

@@ -39,6 +39,7 @@ export function readConfig() {
     publicUrl,
     connect,
     sweepMs: 30_000,
+    auditDays: env.integer('MAILSTREAM_AUDIT_DAYS', 400, { min: 30, max: 36_500 }),
     limits,
   };
   env.check();

@@ -8,6 +8,8 @@ import { createAccounts } from './accounts/accounts.ts';
 import { createProviderCatalog } from './accounts/provider-catalog.ts';
 import { createApiKeys } from './api-keys/api-keys.ts';
 import { createFindKey, createKeyAnswers } from './api-keys/find-api-key.ts';
+import { createCredentialUses } from './audit/credential-uses.ts';
+import { createAuditExpiry } from './audit/expiry.ts';
 import { createBackPressure } from './back-pressure.ts';
 import type { Config } from './config.ts';
 import { createConnect } from './connect/connect.ts';
@@ -23,6 +25,7 @@ import { createProjectUnits } from './project-spending.ts';
 import { createReactor } from './react.ts';
 import { registerAccountRoutes } from './routes/accounts.ts';
 import { registerApiKeyRoutes } from './routes/api-keys.ts';
+import { registerAuditRoute } from './routes/audit.ts';
 import { registerConnectRoutes } from './routes/connect.ts';
 import { registerKeyRoutes } from './routes/keys.ts';
 import { registerStatusRoutes } from './routes/status.ts';
@@ -39,7 +42,7 @@ export interface OrchestratorDeps {
   readonly app: HttpServer;
   readonly logger: Logger;
   readonly providers: readonly Provider[];
-  readonly config: Pick<Config, 'limits' | 'maxLag' | 'sweepMs' | 'publicUrl' | 'connect'>;
+  readonly config: Pick<Config, 'limits' | 'maxLag' | 'sweepMs' | 'publicUrl' | 'connect' | 'auditDays'>;
 }
 
 /** Registers the routes and returns the parts to run. */
@@ -72,9 +75,11 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
   registerAccountRoutes(app, { accounts, db });
   registerApiKeyRoutes(app, { apiKeys: createApiKeys({ db }) });
   const consents = createConsents({ db, vault });
-  const connect = createConnect({ accounts, consents, providers, config: config.connect });
+  const connect = createConnect({ db, accounts, consents, providers, config: config.connect });
   registerConnectRoutes(app, { connect });
-  registerKeyRoutes(app, { rotation: createRotation({ db, vault }) });
+  registerKeyRoutes(app, { db, rotation: createRotation({ db, vault }) });
+  registerAuditRoute(app, { db });
+  const uses = createCredentialUses({ db, logger });
   registerStatusRoutes(app, { accounts, bus, db, fold, providers: deps.providers.map(({ name }) => name) });
   return [
     outbox,
@@ -90,8 +95,10 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
       notificationUrlOf,
       sweepMs: config.sweepMs,
     }),
-    createBroker({ bus, db, vault, providers, tokens: createAccessTokens({ db, vault }) }),
     createKeyAnswers({ bus, findKey: createFindKey(db) }),
+    createBroker({ bus, db, vault, providers, tokens: createAccessTokens({ db, vault }), uses }),
+    uses.part,
+    createAuditExpiry({ db, logger, days: config.auditDays }),
     createNudge({ db, reactor, logger }),
     createSweep({ bus, db, reactor, logger, pollMs: limits.pollMs, sweepMs: config.sweepMs }),
   ];

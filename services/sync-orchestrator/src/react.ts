@@ -52,8 +52,8 @@ export interface Pending {
 }
 
 export interface Reactor {
-  /** Decides on one event for one account and acts on it. False when there is no such account. */
-  react(at: AccountRef, event: SyncEvent): Promise<boolean>;
+  /** Decides on one event for one account and acts on it; `alongside` is done in the same transaction. False when there is no such account. */
+  react(at: AccountRef, event: SyncEvent, alongside?: (tx: Tx) => Promise<void>): Promise<boolean>;
   /** Decides on events of several accounts inside a caller's transaction; pass the result to `act` after the commit. */
   decideAll(tx: Tx, events: ReadonlyMap<string, readonly SyncEvent[]>): Promise<readonly Pending[]>;
   /** Publishes jobs, schedules and leases. Safe to repeat. */
@@ -173,9 +173,14 @@ export function createReactor(deps: ReactorDeps): Reactor {
   return {
     decideAll,
     act,
-    async react(at, event) {
-      const [pending] = await db.tx((tx) => decideAll(tx, new Map([[at.account, [event]]])));
-      if (pending?.account.tenant !== at.tenant) return false;
+    async react(at, event, alongside) {
+      const pending = await db.tx(async (tx) => {
+        const known = (await lockAccounts(tx, [at.account])).get(at.account);
+        if (known?.account.tenant !== at.tenant) return null;
+        await alongside?.(tx);
+        return decideOne(tx, known, [event]);
+      });
+      if (!pending) return false;
       await act(pending);
       return true;
     },

@@ -73,10 +73,11 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
   const keys: NamedKey[] = [{ id: 'first', key: Buffer.alloc(32, 7) }];
   const vault = createVault(createLocalKeys(async () => keys));
   const providers = createProviders(readProvidersConfig(readEnv(env)));
-  const config: Pick<Config, 'limits' | 'maxLag' | 'sweepMs' | 'publicUrl' | 'connect'> = {
+  const config: Pick<Config, 'limits' | 'maxLag' | 'sweepMs' | 'publicUrl' | 'connect' | 'auditDays'> = {
     limits: LIMITS,
     maxLag: 20_000,
     sweepMs: 30_000,
+    auditDays: 30,
     publicUrl: null,
     connect: { url: 'https://mail.example.com', returnOrigins: ['https://app.example.com'] },
   };

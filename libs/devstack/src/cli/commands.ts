@@ -8,6 +8,7 @@ import { accountPause, accountResume } from './commands/account-pause.ts';
 import { accountReconnect } from './commands/account-reconnect.ts';
 import { accountRemove } from './commands/account-remove.ts';
 import { apiKeyCreate, apiKeyList, apiKeyRevoke } from './commands/api-key.ts';
+import { audit } from './commands/audit.ts';
 import { changes } from './commands/changes.ts';
 import { doctor } from './commands/doctor.ts';
 import { keysRotate, keysStatus } from './commands/keys.ts';
@@ -37,6 +38,7 @@ export const COMMANDS: readonly Command[] = [
   apiKeyList,
   apiKeyRevoke,
   token,
+  audit,
 ];
 
 /** The command that `args` begin with, and what is left of them. Throws `UsageError` naming what could have been meant. */

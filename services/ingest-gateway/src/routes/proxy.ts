@@ -1,6 +1,6 @@
 /** The API of the services behind the gateway: the same paths, passed on as they are. */
 import proxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy';
-import { AppError, type HttpServer } from '@mailstream/runtime';
+import { AppError, CLIENT_IP_HEADER, type HttpServer, REQUEST_ID_HEADER } from '@mailstream/runtime';
 import type { Upstreams } from '../config.ts';
 
 /** Who serves what. Each stands for the path itself and everything below it. */
@@ -66,6 +66,11 @@ function proxyTo(name: keyof Upstreams, upstream: string): FastifyHttpProxyOptio
     disableRequestLogging: true,
     replyOptions: {
       timeout: TIMEOUT_MS,
+      rewriteRequestHeaders: ({ ip, id }, headers) => ({
+        ...headers,
+        [CLIENT_IP_HEADER]: ip,
+        [REQUEST_ID_HEADER]: id,
+      }),
       // The service said 503 and why: the caller is to know, not to wait.
       retryDelay: () => null,
       onError: (reply, { error }) => {

@@ -12,6 +12,7 @@ import {
 import type { Db, Sql } from '@mailstream/db';
 import type { Consented } from '@mailstream/providers';
 import { AppError } from '@mailstream/runtime';
+import { type Caller, type Deed, recordDeed } from '../audit/trail.ts';
 import { toKeep } from '../credentials/access-tokens.ts';
 import type { Vault } from '../credentials/vault.ts';
 import type { SyncEvent } from '../domain/decide.ts';
@@ -36,6 +37,7 @@ export interface AccountsDeps {
   readonly pollMs: number;
 }
 
+/** What a caller does is in the audit trail. */
 export interface Accounts {
   list(tenant: string): Promise<Account[]>;
   /** Throws `account.unknown` (not_found) for another tenant's account too. */
@@ -44,18 +46,18 @@ export interface Accounts {
    * Stores the account and starts its first fetch; a mailbox that is known to be connected already gets the new credential instead (`added`
    * is false). Throws `account.invalid` naming the field that is wrong.
    */
-  create(tenant: string, request: AccountCreate): Promise<{ account: Account; added: boolean }>;
+  create(by: Caller, request: AccountCreate): Promise<{ account: Account; added: boolean }>;
   /**
    * The account of a person who signed in: a new one, or theirs with the new credential. `expected` is the one that was to be connected again:
    * throws `connect.other_owner` when it is somebody else's.
    */
-  adopt(tenant: string, provider: string, consented: Consented, expected: string | null): Promise<Account>;
+  adopt(by: Caller, provider: string, consented: Consented, expected: string | null): Promise<Account>;
   /** New settings or credentials are tried at once; ids and cursors stay. */
-  update(at: AccountRef, request: AccountUpdate): Promise<Account>;
-  pause(at: AccountRef): Promise<Account>;
-  resume(at: AccountRef): Promise<Account>;
+  update(by: Caller, account: string, request: AccountUpdate): Promise<Account>;
+  pause(by: Caller, account: string): Promise<Account>;
+  resume(by: Caller, account: string): Promise<Account>;
   /** Destroys the credential and tells the log; the view follows. Idempotent. */
-  remove(at: AccountRef): Promise<void>;
+  remove(by: Caller, account: string): Promise<void>;
 }
 
 /** An account to add. `toSeal` is what the vault keeps of its credential. */
@@ -94,7 +96,8 @@ export function createAccounts(deps: AccountsDeps): Accounts {
   }
 
   /** Adds an account, or gives the one of this owner its new settings and credential. */
-  async function put(tenant: string, given: Given): Promise<{ account: Account; added: boolean }> {
+  async function put(by: Caller, given: Given): Promise<{ account: Account; added: boolean }> {
+    const { tenant } = by;
     const { provider, owner, name, settings, toSeal } = given;
     const id = uuidv7();
     const at = { tenant, account: id };
@@ -116,6 +119,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       );
       await saveChanges(tx, id, sync, { ...sync, scopes: new Map([[list.scope, list]]) });
       await outbox.add(tx, [accountFact(account, 'added', sync)]);
+      await recordDeed(tx, by, { action: 'account.connected', account: id, detail: { provider, name } });
       return true;
     });
     if (!added) {
@@ -124,8 +128,8 @@ export function createAccounts(deps: AccountsDeps): Accounts {
         [tenant, provider, owner],
       );
       // None: it was removed in between, and can be added now.
-      if (!known) return put(tenant, given);
-      return { account: await replace({ tenant, account: known.id }, { settings, toSeal }), added: false };
+      if (!known) return put(by, given);
+      return { account: await replace(by, known.id, { settings, toSeal }), added: false };
     }
     outbox.wake();
     await schedulePoll(bus, at, pollMs);
@@ -134,7 +138,8 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     return { account: await change(at, { kind: 'hint', reason: 'user' }), added: true };
   }
 
-  async function replace(at: AccountRef, { name, settings, toSeal }: Changes): Promise<Account> {
+  async function replace(by: Caller, id: string, { name, settings, toSeal }: Changes): Promise<Account> {
+    const at = { tenant: by.tenant, account: id };
     const connects = settings !== undefined || toSeal !== undefined;
     await db.tx(async (tx) => {
       const row = await own(tx, at);
@@ -151,6 +156,14 @@ export function createAccounts(deps: AccountsDeps): Accounts {
         [row.id, name ?? null, settings === undefined ? null : JSON.stringify(settings), connects ? 1 : 0],
       );
       await outbox.add(tx, [accountFact({ ...row, name: name ?? row.name }, 'updated', row)]);
+      await recordDeed(tx, by, {
+        action: toSeal === undefined ? 'account.updated' : 'account.reauthorised',
+        account: row.id,
+        detail: {
+          ...(name !== undefined && { name }),
+          ...(settings !== undefined && { settings: 'changed' }),
+        },
+      });
     });
     outbox.wake();
     if (!connects) return get(at);
@@ -165,11 +178,23 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     return get(at);
   }
 
+  async function order(
+    by: Caller,
+    account: string,
+    event: SyncEvent,
+    action: Deed['action'],
+  ): Promise<Account> {
+    const at = { tenant: by.tenant, account };
+    const known = await reactor.react(at, event, (tx) => recordDeed(tx, by, { action, account }));
+    if (!known) throw unknown(at);
+    return get(at);
+  }
+
   return {
     get,
     list: async (tenant) => (await db.query<AccountRow>(SELECT_ACCOUNTS, [tenant, null])).map(shown),
 
-    async create(tenant, request) {
+    async create(by, request) {
       const { settings, credential } = request;
       const provider = providers.get(request.provider);
       provider.checkSettings(settings);
@@ -177,34 +202,35 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       const name = request.name ?? provider.describe(settings);
       const owner = provider.ownerOf(settings);
       const toSeal = sealable(provider, credential);
-      return put(tenant, { provider: request.provider, owner, name, settings, toSeal });
+      return put(by, { provider: request.provider, owner, name, settings, toSeal });
     },
 
-    async adopt(tenant, provider, { owner, settings, grant, access }, expected) {
-      const row = expected === null ? null : await own(db, { tenant, account: expected });
+    async adopt(by, provider, { owner, settings, grant, access }, expected) {
+      const row = expected === null ? null : await own(db, { tenant: by.tenant, account: expected });
       const name = providers.get(provider).describe(settings);
       if (row && row.owner !== owner) throw otherOwner(row, name);
       const toSeal = toKeep(grant, access);
-      return (await put(tenant, { provider, owner, name, settings, toSeal })).account;
+      return (await put(by, { provider, owner, name, settings, toSeal })).account;
     },
 
-    async update(at, request) {
-      const row = await own(db, at);
+    async update(by, account, request) {
+      const row = await own(db, { tenant: by.tenant, account });
       const { name, settings, credential } = request;
-      if (settings === undefined && credential === undefined) return replace(at, { name });
+      if (settings === undefined && credential === undefined) return replace(by, account, { name });
       const provider = providers.get(row.provider);
       if (isSignedIn(row, provider)) throw notTheirs(row);
       if (settings !== undefined) provider.checkSettings(settings);
       if (settings !== undefined && provider.ownerOf(settings) !== row.owner) throw otherMailbox();
       if (credential !== undefined) provider.checkCredential(credential);
       const toSeal = credential === undefined ? undefined : sealable(provider, credential);
-      return replace(at, { name, settings, toSeal });
+      return replace(by, account, { name, settings, toSeal });
     },
 
-    pause: (at) => change(at, { kind: 'paused' }),
-    resume: (at) => change(at, { kind: 'resumed' }),
+    pause: (by, account) => order(by, account, { kind: 'paused' }, 'account.paused'),
+    resume: (by, account) => order(by, account, { kind: 'resumed' }, 'account.resumed'),
 
-    async remove(at) {
+    async remove(by, account) {
+      const at = { tenant: by.tenant, account };
       await subscriptions.end(at);
       const removed = await db.tx(async (tx) => {
         const [row] = await tx.query<AccountRow>(SELECT_ACCOUNTS, [at.tenant, at.account]);
@@ -217,6 +243,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
         await tx.query('DELETE FROM control.scope WHERE account = $1', [row.id]);
         await forgetSubscription(tx, row.id);
         await outbox.add(tx, [accountFact(row, 'removed', { state: 'removed', reason: null })]);
+        await recordDeed(tx, by, { action: 'account.removed', account: row.id, detail: { name: row.name } });
         return row;
       });
       if (!removed) throw unknown(at);

@@ -1,13 +1,16 @@
 /** Connecting an account by signing in with its provider: out to the provider's page, and back with what was agreed to. */
 import type { Account } from '@mailstream/contracts';
+import type { Db } from '@mailstream/db';
 import type { OAuth } from '@mailstream/providers';
 import { AppError } from '@mailstream/runtime';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { ProviderCatalog } from '../accounts/provider-catalog.ts';
+import { type Caller, recordDeed } from '../audit/trail.ts';
 import type { ConnectConfig } from '../config.ts';
 import type { Consents } from './consents.ts';
 
 export interface ConnectDeps {
+  readonly db: Db;
   readonly accounts: Accounts;
   readonly consents: Consents;
   readonly providers: ProviderCatalog;
@@ -17,18 +20,19 @@ export interface ConnectDeps {
 export interface Connect {
   /** Where to send the browser. Throws `connect.unsupported`, `connect.return_to`, `connect.other_provider`, `account.unknown`. */
   begin(
-    tenant: string,
+    by: Caller,
     provider: string,
     wishes: { readonly account: string | null; readonly returnTo: string | null },
   ): Promise<string>;
-  /** The browser is back. Throws what `Consents.take`, `OAuth.redeem` and `Accounts.adopt` throw. */
+  /** The browser is back, from `place`. Throws what `Consents.take`, `OAuth.redeem` and `Accounts.adopt` throw. */
   finish(
     provider: string,
     parameters: URLSearchParams,
+    place: Pick<Caller, 'ip' | 'requestId'>,
   ): Promise<{ readonly account: Account; readonly returnTo: string | null }>;
 }
 
-export function createConnect({ accounts, consents, providers, config }: ConnectDeps): Connect {
+export function createConnect({ db, accounts, consents, providers, config }: ConnectDeps): Connect {
   const redirectUri = (provider: string) => `${config.url}/v1/connect/${provider}/callback`;
 
   function oauthOf(provider: string): OAuth {
@@ -42,12 +46,18 @@ export function createConnect({ accounts, consents, providers, config }: Connect
   }
 
   return {
-    async begin(tenant, provider, { account, returnTo }) {
+    async begin(by, provider, { account, returnTo }) {
+      const { tenant, actor } = by;
       const oauth = oauthOf(provider);
       if (returnTo !== null) checkReturn(returnTo, config.returnOrigins);
       const known = account === null ? null : await accounts.get({ tenant, account });
       if (known && known.provider !== provider) throw otherProvider(known, provider);
-      const secrets = await consents.begin({ tenant, provider, account, returnTo });
+      const secrets = await consents.begin({ tenant, actor, provider, account, returnTo });
+      await recordDeed(db, by, {
+        action: 'sign_in.begun',
+        ...(account !== null && { account }),
+        detail: { provider },
+      });
       return oauth.consentUrl({
         ...secrets,
         redirectUri: redirectUri(provider),
@@ -55,8 +65,8 @@ export function createConnect({ accounts, consents, providers, config }: Connect
       });
     },
 
-    async finish(provider, parameters) {
-      const { tenant, account, returnTo, nonce, verifier, ...begun } = await consents.take(
+    async finish(provider, parameters, place) {
+      const { tenant, actor, account, returnTo, nonce, verifier, ...begun } = await consents.take(
         parameters.get('state') ?? '',
       );
       if (begun.provider !== provider)
@@ -71,7 +81,10 @@ export function createConnect({ accounts, consents, providers, config }: Connect
         nonce,
         verifier,
       });
-      return { account: await accounts.adopt(tenant, provider, consented, account), returnTo };
+      return {
+        account: await accounts.adopt({ tenant, actor, ...place }, provider, consented, account),
+        returnTo,
+      };
     },
   };
 }

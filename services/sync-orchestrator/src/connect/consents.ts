@@ -11,6 +11,8 @@ const LIFETIME_MS = 10 * 60_000;
 /** Who started a sign-in, and for what. */
 export interface Purpose {
   readonly tenant: string;
+  /** As the audit trail names who did. */
+  readonly actor: string;
   readonly provider: string;
   /** The account to connect again; null for a new one. */
   readonly account: string | null;
@@ -35,7 +37,7 @@ export interface Consents {
 /** Only a digest of the state is stored: who reads the table cannot come back with it. */
 export function createConsents({ db, vault }: { db: Db; vault: Vault }): Consents {
   return {
-    async begin({ tenant, provider, account, returnTo }) {
+    async begin({ tenant, actor, provider, account, returnTo }) {
       const [state, nonce, verifier] = [secret(), secret(), secret()];
       const key = digest(state);
       const stored = await vault.seal(purposeOf(key), { nonce, verifier });
@@ -43,11 +45,12 @@ export function createConsents({ db, vault }: { db: Db; vault: Vault }): Consent
         new Date(Date.now() - LIFETIME_MS),
       ]);
       await db.query(
-        `INSERT INTO control.consent (state, tenant, provider, account, return_to, key_id, data_key, sealed, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+        `INSERT INTO control.consent (state, tenant, actor, provider, account, return_to, key_id, data_key, sealed, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
         [
           key,
           tenant,
+          actor,
           provider,
           account,
           returnTo,
@@ -64,7 +67,7 @@ export function createConsents({ db, vault }: { db: Db; vault: Vault }): Consent
       const key = digest(state);
       const [row] = await db.query<Purpose & Stored & { expiresAt: Date }>(
         `DELETE FROM control.consent WHERE state = $1
-         RETURNING tenant, provider, account, return_to AS "returnTo", key_id AS "keyId", data_key AS "dataKey",
+         RETURNING tenant, actor, provider, account, return_to AS "returnTo", key_id AS "keyId", data_key AS "dataKey",
                    sealed, expires_at AS "expiresAt"`,
         [key],
       );

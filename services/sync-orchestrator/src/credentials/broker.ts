@@ -6,6 +6,7 @@ import { ProviderError } from '@mailstream/providers';
 import type { Part } from '@mailstream/runtime';
 import { Compile } from 'typebox/compile';
 import type { ProviderCatalog } from '../accounts/provider-catalog.ts';
+import type { CredentialUses } from '../audit/credential-uses.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import { VaultError } from './keys.ts';
 import type { Stored, Vault } from './vault.ts';
@@ -16,6 +17,7 @@ export interface BrokerDeps {
   readonly vault: Vault;
   readonly providers: ProviderCatalog;
   readonly tokens: AccessTokens;
+  readonly uses: CredentialUses;
 }
 
 interface CredentialRow extends Stored {
@@ -28,9 +30,10 @@ interface CredentialRow extends Stored {
 const question = Compile(CredentialsRequest);
 
 /** Answers `broker.credentials.<tenant>.<account>` with a `CredentialsReply`. Any replica may answer. */
-export function createBroker({ bus, db, vault, providers, tokens }: BrokerDeps): Part {
+export function createBroker({ bus, db, vault, providers, tokens, uses }: BrokerDeps): Part {
   async function answer(subject: string, data: Uint8Array): Promise<CredentialsReply> {
-    const [, , tenant, account = ''] = subject.split('.');
+    const [, , tenant = '', account = ''] = subject.split('.');
+    const { refused, fetcher } = questionIn(data);
     const [row] = await db.query<CredentialRow>(
       `SELECT a.state, a.provider, a.settings, a.credential_version AS "credentialVersion",
               c.key_id AS "keyId", c.data_key AS "dataKey", c.sealed
@@ -46,13 +49,24 @@ export function createBroker({ bus, db, vault, providers, tokens }: BrokerDeps):
     }
     const { state: _, provider, settings, credentialVersion, ...stored } = row;
     const { oauth } = providers.get(provider);
+    const note = (refusedFor: string | null) =>
+      uses.note({
+        tenant,
+        account,
+        fetcher: fetcher ?? 'unnamed',
+        credentialVersion,
+        refused: refusedFor,
+      });
     try {
       const credential = oauth
-        ? await tokens.get({ account, oauth, stored }, refusedIn(data))
+        ? await tokens.get({ account, oauth, stored }, refused ?? null)
         : (await vault.open({ kind: 'credential', of: account }, stored)).value;
+      await note(null);
       return { ok: true, settings, credential, credentialVersion };
     } catch (error) {
-      return refusal(error);
+      const reply = refusal(error);
+      if (!reply.ok) await note(reply.code);
+      return reply;
     }
   }
 
@@ -62,9 +76,9 @@ export function createBroker({ bus, db, vault, providers, tokens }: BrokerDeps):
   };
 }
 
-function refusedIn(data: Uint8Array): string | null {
+function questionIn(data: Uint8Array): CredentialsRequest {
   const asked: unknown = JSON.parse(new TextDecoder().decode(data));
-  return (question.Check(asked) ? asked.refused : undefined) ?? null;
+  return question.Check(asked) ? asked : {};
 }
 
 /** Throws what is neither the provider's nor the vault's doing: the job is then tried again, and the account is none the worse. */

@@ -5,6 +5,7 @@ import type { HttpServer } from '@mailstream/runtime';
 import { Type } from 'typebox';
 import type { Accounts } from '../accounts/accounts.ts';
 import { loadScopes } from '../accounts/sync-rows.ts';
+import { callerOf } from '../audit/caller.ts';
 import type { ScopeState } from '../domain/state.ts';
 
 const Id = Type.Object({ id: Type.String({ format: 'uuid' }) });
@@ -40,7 +41,7 @@ export function registerAccountRoutes(
       },
     },
     async (request, reply) => {
-      const { account, added } = await accounts.create(request.principal.tenant, request.body);
+      const { account, added } = await accounts.create(callerOf(request), request.body);
       return reply.status(added ? 201 : 200).send(account);
     },
   );
@@ -66,8 +67,7 @@ export function registerAccountRoutes(
         response: { 200: Account, ...errors },
       },
     },
-    (request) =>
-      accounts.update({ tenant: request.principal.tenant, account: request.params.id }, request.body),
+    (request) => accounts.update(callerOf(request), request.params.id, request.body),
   );
 
   app.delete(
@@ -82,7 +82,7 @@ export function registerAccountRoutes(
       },
     },
     async (request, reply) => {
-      await accounts.remove({ tenant: request.principal.tenant, account: request.params.id });
+      await accounts.remove(callerOf(request), request.params.id);
       return reply.status(204).send(null);
     },
   );
@@ -99,7 +99,7 @@ export function registerAccountRoutes(
           response: { 200: Account, ...errors },
         },
       },
-      (request) => accounts[verb]({ tenant: request.principal.tenant, account: request.params.id }),
+      (request) => accounts[verb](callerOf(request), request.params.id),
     );
   }
 

@@ -3,6 +3,7 @@ import { ApiError, ApiKey, ApiKeyCreate, ApiKeyCreated, pageOf } from '@mailstre
 import type { HttpServer } from '@mailstream/runtime';
 import { Type } from 'typebox';
 import type { ApiKeys } from '../api-keys/api-keys.ts';
+import { callerOf } from '../audit/caller.ts';
 
 const tags = ['api keys'];
 const config = { scope: 'admin' } as const;
@@ -32,7 +33,7 @@ export function registerApiKeyRoutes(app: HttpServer, { apiKeys }: { apiKeys: Ap
         response: { 201: ApiKeyCreated, 400: ApiError, 401: ApiError },
       },
     },
-    async (request, reply) => reply.status(201).send(await apiKeys.create(request.principal, request.body)),
+    async (request, reply) => reply.status(201).send(await apiKeys.create(callerOf(request), request.body)),
   );
 
   app.delete(
@@ -47,7 +48,7 @@ export function registerApiKeyRoutes(app: HttpServer, { apiKeys }: { apiKeys: Ap
       },
     },
     async (request, reply) => {
-      await apiKeys.revoke(request.principal.tenant, request.params.prefix);
+      await apiKeys.revoke(callerOf(request), request.params.prefix);
       return reply.status(204).send(null);
     },
   );

@@ -3,6 +3,7 @@ import { ApiError } from '@mailstream/contracts';
 import { ProviderError } from '@mailstream/providers';
 import { AppError, type HttpServer } from '@mailstream/runtime';
 import { Type } from 'typebox';
+import { callerOf, placeOf } from '../audit/caller.ts';
 import type { Connect } from '../connect/connect.ts';
 import { PAGE_HEADERS, page } from '../connect/page.ts';
 
@@ -40,9 +41,8 @@ export function registerConnectRoutes(app: HttpServer, { connect }: { connect: C
     },
     async (request, reply) => {
       const { account = null, return_to: returnTo = null } = request.query;
-      const { tenant } = request.principal;
       const url = await connect
-        .begin(tenant, request.params.provider, { account, returnTo })
+        .begin(callerOf(request), request.params.provider, { account, returnTo })
         .catch((error: unknown) => {
           throw error instanceof ProviderError
             ? new AppError(error.code, error.failure, error.message, { cause: error })
@@ -78,7 +78,11 @@ export function registerConnectRoutes(app: HttpServer, { connect }: { connect: C
     },
     async (request, reply) => {
       const parameters = new URL(request.url, 'http://callback').searchParams;
-      const { account, returnTo } = await connect.finish(request.params.provider, parameters);
+      const { account, returnTo } = await connect.finish(
+        request.params.provider,
+        parameters,
+        placeOf(request),
+      );
       if (returnTo !== null) {
         const target = new URL(returnTo);
         target.searchParams.set('account', account.id);

@@ -1,13 +1,16 @@
 /** `/v1/keys`: which key-encryption keys are in use, and wrapping again with the current one. */
 import { ApiError, KeysRotate, KeysRotated, KeysStatus } from '@mailstream/contracts';
+import type { Db } from '@mailstream/db';
 import type { HttpServer } from '@mailstream/runtime';
 import { Type } from 'typebox';
+import { callerOf } from '../audit/caller.ts';
+import { recordDeed } from '../audit/trail.ts';
 import type { Rotation } from '../credentials/rotation.ts';
 
 const tags = ['keys'];
 const errors = { 401: ApiError, 429: ApiError, 503: ApiError, 504: ApiError };
 
-export function registerKeyRoutes(app: HttpServer, { rotation }: { rotation: Rotation }): void {
+export function registerKeyRoutes(app: HttpServer, { db, rotation }: { db: Db; rotation: Rotation }): void {
   app.get(
     '/v1/keys',
     {
@@ -32,6 +35,15 @@ export function registerKeyRoutes(app: HttpServer, { rotation }: { rotation: Rot
         response: { 200: KeysRotated, 400: ApiError, ...errors },
       },
     },
-    (request) => rotation.rotate(request.body ?? {}),
+    async (request) => {
+      const rotated = await rotation.rotate(request.body ?? {});
+      const { current, rewrapped, failed } = rotated;
+      if (rewrapped + failed.length > 0)
+        await recordDeed(db, callerOf(request), {
+          action: 'keys.rotated',
+          detail: { current, rewrapped, failed: failed.length },
+        });
+      return rotated;
+    },
   );
 }

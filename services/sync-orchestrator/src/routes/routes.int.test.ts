@@ -59,6 +59,7 @@ describe('every route', () => {
       'GET /v1/api-keys': 'admin',
       'POST /v1/api-keys': 'admin',
       'DELETE /v1/api-keys/:prefix': 'admin',
+      'GET /v1/audit': 'admin',
       'GET /v1/connect/:provider': 'accounts:write',
       'GET /v1/connect/:provider/callback': 'open',
       'GET /v1/keys': 'admin',
