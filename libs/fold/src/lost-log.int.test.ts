@@ -119,10 +119,10 @@ async function chains(name: string): Promise<string[]> {
 }
 
 /** The log is repaired, loudly, and then nothing is discarded any more. */
-async function isRepaired(kind: RepairKind): Promise<void> {
+async function isRepaired(...kinds: readonly RepairKind[]): Promise<void> {
   await viewIsTrue();
   const found = (await incidents(world.db)).filter((each) => each.fold === 'keeper');
-  expect(new Set(found.map((each) => each.kind))).toEqual(new Set([kind]));
+  expect(new Set(kinds).isSupersetOf(new Set(found.map((each) => each.kind)))).toBe(true);
   const partitions = new Set(mailboxes.map((each) => Number(partitionOf(each.at.account))));
   expect(new Set(found.map((each) => each.partition)).isSupersetOf(partitions)).toBe(true);
   expect(fold.stats().incidents).toBe(found.length);
@@ -191,7 +191,8 @@ describe('a log put back from a backup', () => {
     await stop();
     await log.whileStopped(putBack);
     run();
-    await isRepaired('truncated');
+    // A partition that is opened late may find the lost sequences written anew, by the repair of another.
+    await isRepaired('truncated', 'restored');
   });
 
   it('has other events at the same sequences', async () => {

@@ -63,6 +63,8 @@ export interface System {
   recordChanges(): Promise<ChangeRecorder>;
   /** Waits until nothing is under way: no hint, no fetch, no event that is not folded, no change that is not published. All accounts must be live. */
   settled(timeoutMs?: number): Promise<void>;
+  /** Compares the view with what the mailbox's own server says it holds, as both are now. */
+  viewEqualsMailbox(mailbox: Mailbox): Promise<void>;
   /** Syncs, waits until settled, and compares the view with what a plain IMAP client lists. */
   expectViewEqualsMailbox(mailbox: Mailbox, timeoutMs?: number): Promise<void>;
   /** Waits until the recorder has everything, then: no problem in the changes, and folded they are the view. */
@@ -161,6 +163,9 @@ export async function startSystem({
       async expectViewEqualsMailbox(mailbox, timeoutMs) {
         await system.sync(mailbox);
         await system.settled(timeoutMs);
+        await system.viewEqualsMailbox(mailbox);
+      },
+      async viewEqualsMailbox(mailbox) {
         const [view, truth] = await Promise.all([viewListing(rest, mailbox.account), mailbox.truth()]);
         failOn('the view is not the mailbox', differences(view, truth), logs);
       },

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Account } from '@mailstream/contracts';
-import { createSimulator, DEMO_CLIENT, type Simulator } from '@mailstream/simulators';
+import { createSimulator, DEMO_CLIENT, type Simulator, type SimulatorOptions } from '@mailstream/simulators';
 import type { Mailbox, System } from './harness.ts';
 import { folderLine, type Listing, messageLine } from './listings.ts';
 
@@ -16,8 +16,8 @@ export interface Microsoft {
   stop(): Promise<void>;
 }
 
-export async function startMicrosoft(): Promise<Microsoft> {
-  const simulator = await createSimulator({ startAt: Date.now(), realTime: true });
+export async function startMicrosoft(options: SimulatorOptions = {}): Promise<Microsoft> {
+  const simulator = await createSimulator({ startAt: Date.now(), realTime: true, ...options });
   const { control, graph, entra } = simulator;
   const dir = mkdtempSync(join(tmpdir(), 'mailstream-microsoft-'));
   const caFile = join(dir, 'ca.pem');

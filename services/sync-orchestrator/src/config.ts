@@ -2,7 +2,7 @@
 import { readProvidersConfig } from '@mailstream/providers';
 import { readEnv, readServiceEnv } from '@mailstream/runtime';
 import { readKeysConfig } from './credentials/keys-config.ts';
-import type { SyncLimits } from './domain/decide.ts';
+import type { SyncLimits } from './domain/start.ts';
 
 const HOUR = 3_600_000;
 

@@ -21,7 +21,8 @@ import {
   readAccounts,
   saveChanges,
 } from './accounts/sync-rows.ts';
-import { decide, type SyncEffect, type SyncEvent, type SyncLimits } from './domain/decide.ts';
+import { decide, type SyncEffect, type SyncEvent } from './domain/decide.ts';
+import type { SyncLimits } from './domain/start.ts';
 import { isActive, type SyncState } from './domain/state.ts';
 import { schedulePoll } from './poll.ts';
 

@@ -4,7 +4,7 @@
 const SELECT_VERSION = 1;
 
 export interface MailboxCursor {
-  readonly v: 1;
+  readonly v: 2;
   readonly select: number;
   /** The link to follow, as Graph gave it; null before a first round. */
   readonly link: string | null;
@@ -30,6 +30,8 @@ export interface Elsewhere {
   readonly mailbox: string;
   /** When, milliseconds. */
   readonly at: number;
+  /** When it is to be asked for again, milliseconds. */
+  readonly due: number;
 }
 
 interface Round {
@@ -47,7 +49,7 @@ export interface Newest {
 }
 
 export const FROM_THE_START: MailboxCursor = {
-  v: 1,
+  v: 2,
   select: SELECT_VERSION,
   link: null,
   kind: 'next',
@@ -66,13 +68,7 @@ export function readCursor(stored: unknown): MailboxCursor | null {
 
 function isCursor(value: unknown): value is MailboxCursor {
   if (typeof value !== 'object' || value === null) return false;
-  return (
-    'v' in value &&
-    value.v === 1 &&
-    'elsewhere' in value &&
-    'select' in value &&
-    value.select === SELECT_VERSION
-  );
+  return 'v' in value && value.v === 2 && 'select' in value && value.select === SELECT_VERSION;
 }
 
 const MAX_NEWEST = 50;

@@ -1,12 +1,26 @@
 /**
  * Messages that were told to be in another folder. The feed of that folder has the say from then on; but of a message that came to it and went on
- * between two looks it may never say a word, and the message would seem to be there for ever. So it is asked for once more.
+ * between two looks it may never say a word, and the message would seem to be there for ever. So it is asked for again, less and less often.
  */
 import type { Change } from '../provider.ts';
 import type { Got } from './client.ts';
 import { type Elsewhere, type MailboxCursor, withElsewhere } from './cursor.ts';
 import { copyOf, entityOf, SELECT, upsertOf } from './normalize.ts';
-import { type Open, placeOf } from './open.ts';
+import { type Open, placeOf, type Tuning } from './open.ts';
+
+/** Asked for last when it was told as many settle times ago; the comparison of ids finds what happened later. */
+const LAST = 64;
+
+export function toldElsewhere(id: string, mailbox: string, { now, settleMs }: Tuning): Elsewhere {
+  const at = now();
+  return { id, mailbox, at, due: at + settleMs };
+}
+
+/** The same question when as much time again has passed; none after the last. */
+function later(one: Elsewhere, { now, settleMs }: Tuning): readonly Elsewhere[] {
+  const age = now() - one.at;
+  return age < settleMs * LAST ? [{ ...one, due: now() + age }] : [];
+}
 
 /** What to tell of those whose time has come, and the cursor after it; null when there are none. */
 export async function lookAgain(
@@ -15,7 +29,7 @@ export async function lookAgain(
 ): Promise<{ readonly changes: readonly Change[]; readonly cursor: MailboxCursor } | null> {
   const { client, tuning, signal } = open;
   const at = tuning.now();
-  const due = cursor.elsewhere.filter((one) => at - one.at >= tuning.settleMs);
+  const due = cursor.elsewhere.filter((one) => one.due <= at);
   if (due.length === 0) return null;
   const answers = await client.getEach(
     due.map(({ id }) => `/messages/${id}?$select=${SELECT}`),
@@ -27,22 +41,25 @@ export async function lookAgain(
     const answer = answers[n];
     const moved = answer && (await whereNow(open, answer, one));
     if (moved === undefined) left.push(one);
-    else changes.push(...moved.changes);
-    if (moved?.elsewhere) left.push({ ...one, mailbox: moved.elsewhere, at });
+    else if (moved === 'there') left.push(...later(one, tuning));
+    else {
+      changes.push(...moved.changes);
+      if (moved.elsewhere) left.push(toldElsewhere(one.id, moved.elsewhere, tuning));
+    }
   }
   const others = cursor.elsewhere.filter((one) => !due.includes(one));
   return { changes, cursor: { ...cursor, elsewhere: withElsewhere(others, left) } };
 }
 
-/** Undefined when it could not be asked for. `elsewhere`: where it went from there, if not here. */
+/** Undefined when it could not be asked for, `there` while nothing changed. `elsewhere`: where it went from there, if not here. */
 async function whereNow(
   open: Open,
   answer: Got,
   { id, mailbox }: Elsewhere,
-): Promise<{ readonly changes: readonly Change[]; readonly elsewhere: string | null } | undefined> {
+): Promise<{ readonly changes: readonly Change[]; readonly elsewhere: string | null } | 'there' | undefined> {
   if ('error' in answer && answer.error.failure !== 'gone') return undefined;
   const place = 'error' in answer ? null : await placeOf(open, answer.body);
-  if (place === mailbox) return { changes: [], elsewhere: null };
+  if (place === mailbox) return 'there';
   const removed: Change = {
     kind: 'message',
     data: { op: 'removed', copy: copyOf(mailbox, id), origin: 'live' },

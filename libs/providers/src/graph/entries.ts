@@ -4,6 +4,7 @@ import { textOf } from '../json.ts';
 import type { Change, ProviderError } from '../provider.ts';
 import type { Got } from './client.ts';
 import type { Elsewhere } from './cursor.ts';
+import { toldElsewhere } from './elsewhere.ts';
 import type { FeedEntry } from './feed.ts';
 import { copyOf, entityOf, patchOf, SELECT, upsertOf } from './normalize.ts';
 import { type Open, placeOf } from './open.ts';
@@ -54,7 +55,7 @@ export async function tell(
       continue;
     }
     const place = 'error' in one ? null : await placeOf(open, one.body);
-    if (place !== null && place !== mailbox) elsewhere.push({ id, mailbox: place, at: open.tuning.now() });
+    if (place !== null && place !== mailbox) elsewhere.push(toldElsewhere(id, place, open.tuning));
     changes.push(...verified(mailbox, id, one, place, origin));
   }
   return { changes, unverified: left, failure, elsewhere };

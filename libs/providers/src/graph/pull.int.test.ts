@@ -102,7 +102,7 @@ describe('a message said to be removed', () => {
     expect(idsInView('Archive')).toEqual([ids[3]]);
   });
 
-  it('is asked for once more where it went to: it may have gone on unseen, and on, and back, and away', async () => {
+  it('is asked for again where it went to: it may have gone on unseen, and on, and back, and away', async () => {
     const { mailbox, control } = rig;
     const moved = of(4);
     const next = async (to: string) => {

@@ -7,7 +7,8 @@ import {
 } from '@mailstream/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Decision, decide, type SyncEffect, type SyncEvent, type SyncLimits } from './decide.ts';
+import { type Decision, decide, type SyncEffect, type SyncEvent } from './decide.ts';
+import type { SyncLimits } from './start.ts';
 import { newMailbox, newMailboxList, type ScopeState, type SyncState } from './state.ts';
 
 const NOW = new Date('2026-01-01T12:00:00Z');
@@ -182,6 +183,17 @@ describe('imports', () => {
     const { effects } = when(importing, { kind: 'swept' }, { backfillAllowed: false });
     expect(jobs(effects)).toEqual(['live mailboxes']);
     expect(effects).toContainEqual({ kind: 'wake', at: new Date(NOW.getTime() + LIMITS.backPressureMs) });
+  });
+
+  it('are gone on with however many live looks wait', () => {
+    const busy = given(
+      list(),
+      inbox(running('a')),
+      archive({ ...running('b'), scope: 'b' }),
+      archive({ wanted: 'poll', scope: 'c' }),
+      archive({ backfilled: false }),
+    );
+    expect(jobs(when(busy, { kind: 'hint', reason: 'retry' }).effects)).toEqual(['backfill archive']);
   });
 
   it('a live look comes before the next import page of the same mailbox', () => {
@@ -407,6 +419,17 @@ it('an account is not live before its mailboxes are known, even when the report 
     data: { scope: MAILBOXES_SCOPE, done: true, estimate: null },
   });
   expect(listed.state.state).toBe('backfilling');
+});
+
+it('the job of a fetch that took the place of another is offered again when that one ends', () => {
+  const { state } = when(given(list(), inbox(running('old'))), { kind: 'seeded', scope: 'inbox' });
+  const run = state.scopes.get('inbox')?.inFlight?.run;
+  const job = expect.objectContaining({ kind: 'job', scope: 'inbox', lane: 'live', run });
+  const end = { scope: 'inbox', run: 'old' };
+  const fenced = { kind: 'reported', ...end, report: report('old', { outcome: 'fenced' }) } as const;
+  expect(when(state, fenced).effects).toEqual([job]);
+  const data = { ...end, failure: 'network', code: 'x', message: 'x', retryAfterMs: null } as const;
+  expect(when(state, { kind: 'failed', at: NOW, data }).effects).toEqual([job]);
 });
 
 it('a fetch that was lost is started again by the sweep', () => {

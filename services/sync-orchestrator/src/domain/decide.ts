@@ -4,12 +4,12 @@ import {
   type FetchReport,
   type HintReason,
   joinSpent,
-  type Lane,
   MAILBOXES_SCOPE,
   type MailboxChanged,
   type SyncFailed,
 } from '@mailstream/contracts';
 import { nextTry } from './failure.ts';
+import { type DecideContext, isDue, type Start, start } from './start.ts';
 import { isActive, newMailbox, type ScopeState, type SyncState } from './state.ts';
 
 export type SyncEvent =
@@ -30,44 +30,8 @@ export type SyncEvent =
   /** Nothing happened: see whether something is due, or a fetch was lost. */
   | { readonly kind: 'swept' };
 
-/** Time, chance, ids and settings come in as data. */
-export interface DecideContext {
-  readonly now: Date;
-  /** In [0, 1). */
-  readonly random: number;
-  /** Runs started by this decision are `<runSeed>.<n>`. */
-  readonly runSeed: string;
-  /** False while the projector is behind: no import page is started then. */
-  readonly backfillAllowed: boolean;
-  readonly limits: SyncLimits;
-}
-
-export interface SyncLimits {
-  /** Scopes of one account fetched at a time. */
-  readonly inFlight: number;
-  /** Milliseconds between two looks at the list of mailboxes. */
-  readonly pollMs: number;
-  /** Milliseconds between two looks at a mailbox that nothing was said about. */
-  readonly deepPollMs: number;
-  /** Milliseconds after which a fetch that said nothing is given up as lost. */
-  readonly lostMs: number;
-  /** Milliseconds until a held-back import is looked at again. */
-  readonly backPressureMs: number;
-}
-
 export type SyncEffect =
-  | {
-      readonly kind: 'job';
-      readonly scope: string;
-      readonly address: string | null;
-      readonly lane: Lane;
-      readonly run: string;
-      readonly reason: HintReason;
-      /** One more than the failures in a row before it. */
-      readonly attempt: number;
-    }
-  /** Look again at this time. */
-  | { readonly kind: 'wake'; readonly at: Date }
+  | Start
   /** The account's state is another one now, and the world is to know. */
   | { readonly kind: 'state' };
 
@@ -84,7 +48,23 @@ export function decide(state: SyncState, event: SyncEvent, context: DecideContex
     : { scopes: applied.scopes, effects: [] };
   const told: SyncEffect[] =
     applied.state === state.state && applied.reason === state.reason ? [] : [{ kind: 'state' }];
-  return { state: { ...applied, scopes }, effects: [...told, ...effects] };
+  const again = isActive(applied.state) ? offeredAgain(state, event) : [];
+  return { state: { ...applied, scopes }, effects: [...told, ...again, ...effects] };
+}
+
+/** A fetch that was given up has ended: while its job was held, the one after it could not be offered. */
+function offeredAgain({ scopes }: SyncState, event: SyncEvent): SyncEffect[] {
+  const ended = endOf(event);
+  const scope = ended && scopes.get(ended.scope);
+  if (!scope?.inFlight || scope.inFlight.run === ended?.run) return [];
+  const { run, lane } = scope.inFlight;
+  const { address, attempts } = scope;
+  return [{ kind: 'job', scope: scope.scope, address, lane, run, reason: 'retry', attempt: attempts + 1 }];
+}
+
+function endOf(event: SyncEvent): { readonly scope: string; readonly run: string } | null {
+  if (event.kind === 'reported') return { scope: event.scope, run: event.report.run };
+  return event.kind === 'failed' ? event.data : null;
 }
 
 function evolve(state: SyncState, event: SyncEvent, context: DecideContext): SyncState {
@@ -146,12 +126,6 @@ function hinted(scope: ScopeState, reason: HintReason, context: DecideContext): 
   const retryAt = impatient ? null : scope.retryAt;
   const wanted = scope.wanted === 'user' ? scope.wanted : reason;
   return wanted === scope.wanted && retryAt === scope.retryAt ? scope : { ...scope, wanted, retryAt };
-}
-
-function isDue({ scope, checkedAt }: ScopeState, { now, limits }: DecideContext): boolean {
-  const interval = scope === MAILBOXES_SCOPE ? limits.pollMs : limits.deepPollMs;
-  // A schedule fires a moment early or late; a tenth of slack keeps "every minute" from becoming "every other minute".
-  return checkedAt !== null && now.getTime() - checkedAt.getTime() >= interval * 0.9;
 }
 
 function reported(scope: ScopeState, report: FetchReport, now: Date): ScopeState {
@@ -243,82 +217,6 @@ function withAccountState(state: SyncState): SyncState {
   if (!list?.cursorAt) return { ...state, state: 'connecting', reason: null };
   const complete = scopes.every((scope) => scope.backfilled);
   return { ...state, state: complete ? 'live' : 'backfilling', reason: null };
-}
-
-/** Starts what is wanted: live looks first, hot scopes before others, then imports; one fetch per scope, a few per account. */
-function start(
-  state: SyncState,
-  context: DecideContext,
-): { scopes: Map<string, ScopeState>; effects: SyncEffect[] } {
-  const scopes = new Map(state.scopes);
-  const effects: SyncEffect[] = [];
-  const { now, limits } = context;
-  const running = [...scopes.values()].flatMap((scope) => scope.inFlight ?? []);
-  const room = { live: limits.inFlight - running.length, backfill: 0 };
-  // Imports leave one place free, so that a live look never waits for an import page of another mailbox.
-  room.backfill = room.live - 1;
-  let heldBack = false;
-
-  const idle = [...scopes.values()].filter(
-    (scope) => isReady(scope, now) && !givesWay(scope, state.scopes, context),
-  );
-  for (const scope of idle.sort(byUrgency)) {
-    const lane: Lane | null = scope.wanted ? 'live' : scope.backfilled ? null : 'backfill';
-    if (lane === null) continue;
-    if (lane === 'backfill' && !context.backfillAllowed) {
-      heldBack = true;
-      continue;
-    }
-    if (room[lane] <= 0) continue;
-    room.live -= 1;
-    room.backfill -= 1;
-    const run = `${context.runSeed}.${effects.length}`;
-    const reason = scope.wanted ?? 'poll';
-    const attempt = scope.attempts + 1;
-    effects.push({ kind: 'job', scope: scope.scope, address: scope.address, lane, run, reason, attempt });
-    const retryAt = lane === 'live' && isPaused(scope) ? scope.retryAt : null;
-    scopes.set(scope.scope, { ...scope, wanted: null, retryAt, inFlight: { run, lane, since: now } });
-  }
-
-  const times = [...scopes.values()].flatMap((scope) =>
-    scope.retryAt && !scope.inFlight ? [scope.retryAt.getTime()] : [],
-  );
-  if (heldBack) times.push(now.getTime() + limits.backPressureMs);
-  if (times.length > 0)
-    effects.push({ kind: 'wake', at: new Date(Math.max(Math.min(...times), now.getTime())) });
-  return { scopes, effects };
-}
-
-function isReady(scope: ScopeState, now: Date): boolean {
-  const { inFlight, retryAt, wanted } = scope;
-  return !inFlight && (retryAt === null || retryAt <= now || (wanted !== null && isPaused(scope)));
-}
-
-/** Its import waits, and did not fail. */
-function isPaused({ retryAt, failure }: ScopeState): boolean {
-  return retryAt !== null && failure === null;
-}
-
-/**
- * A push is about a hot mailbox mostly: the list of mailboxes is looked at after it, or its page would be folded and told first. Unless it is due
- * anyway: a busy inbox must not keep it waiting for ever.
- */
-function givesWay(scope: ScopeState, scopes: SyncState['scopes'], context: DecideContext): boolean {
-  if (scope.scope !== MAILBOXES_SCOPE || scope.wanted !== 'push' || isDue(scope, context)) return false;
-  return [...scopes.values()].some(
-    (other) =>
-      other !== scope &&
-      other.hot &&
-      (other.inFlight?.lane === 'live' || (other.wanted !== null && isReady(other, context.now))),
-  );
-}
-
-function byUrgency(a: ScopeState, b: ScopeState): number {
-  return rank(a) - rank(b) || (a.checkedAt?.getTime() ?? 0) - (b.checkedAt?.getTime() ?? 0);
-}
-
-function rank(scope: ScopeState): number {
-  return (scope.wanted ? 0 : 2) + (scope.hot ? 0 : 1);
 }
 
 function mapScopes(state: SyncState, change: (scope: ScopeState) => ScopeState): SyncState {
