@@ -10,6 +10,7 @@ it('follows from the authority: another cloud is one variable, and the API one m
   const base = 'https://login.microsoftonline.us/{tenantid}';
   expect(readMicrosoftConfig(env)).toEqual({
     settleMs: 60_000,
+    reconcileMs: 86_400_000,
     clientId: null,
     clientSecret: null,
     directory: 'contoso.example.com',

@@ -22,6 +22,8 @@ export interface MicrosoftConfig {
   readonly appScope: string;
   /** Milliseconds until a folder's feed knows of what came to it. */
   readonly settleMs: number;
+  /** Milliseconds between two comparisons of all ids of a folder. */
+  readonly reconcileMs: number;
   /** The Graph API with its version, without a slash at the end. */
   readonly graphUrl: string;
 }
@@ -43,6 +45,7 @@ export function readMicrosoftConfig(env: EnvReader): MicrosoftConfig {
     appScope: env.string('MS_APP_SCOPE', `${new URL(graphUrl).origin}/.default`),
     graphUrl,
     settleMs: env.integer('MS_SETTLE_SECONDS', 60, { min: 1, max: 3_600 }) * 1_000,
+    reconcileMs: env.integer('MS_RECONCILE_SECONDS', 86_400, { min: 1, max: 30 * 86_400 }) * 1_000,
   };
 }
 

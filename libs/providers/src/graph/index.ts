@@ -9,12 +9,10 @@ import { createMicrosoftOAuth } from './oauth.ts';
 import type { Tuning } from './open.ts';
 import { GraphSettings } from './settings.ts';
 
-const DAY = 24 * 60 * 60_000;
-const TUNING: Omit<Tuning, 'settleMs'> = {
+const TUNING: Omit<Tuning, 'settleMs' | 'reconcileMs'> = {
   page: 250,
   job: 500,
   list: 1_000,
-  reconcileMs: DAY,
   timeoutMs: 60_000,
   now: Date.now,
 };
@@ -38,12 +36,13 @@ export function createGraphProvider(config: MicrosoftConfig, tuning: Partial<Tun
           'graph.settings_invalid',
           'The settings of this Microsoft account are not valid: connect it anew.',
         );
+      const { settleMs, reconcileMs } = config;
       // The Graph library is loaded by those who connect, not by those who only validate settings.
       const { openSession } = await import('./session.ts');
       return openSession(settings, request, {
         graphUrl: config.graphUrl,
         gates,
-        tuning: { ...TUNING, settleMs: config.settleMs, ...tuning },
+        tuning: { ...TUNING, settleMs, reconcileMs, ...tuning },
       });
     },
   };

@@ -8,13 +8,16 @@ import type { MailboxCursor } from './cursor.ts';
 import { entriesOf } from './feed.ts';
 import type { Open, Tuning } from './open.ts';
 
-/** Lists and feeds are of one mind about what is older than this, milliseconds. */
-const SETTLED_MS = 5 * 60_000;
+/** Lists and feeds are of one mind about what is older than so many settle times. */
+const SETTLES = 5;
 
 /** Once the folder is quiet: what the feed has told by now the list must not miss. Where it never is, a day later anyway. */
-export function isDue({ reconcileAt, changedAt }: MailboxCursor, { now, reconcileMs }: Tuning): boolean {
+export function isDue(
+  { reconcileAt, changedAt }: MailboxCursor,
+  { now, reconcileMs, settleMs }: Tuning,
+): boolean {
   const [late, quiet] = [now() - reconcileAt, now() - changedAt];
-  return late >= 0 && (quiet >= SETTLED_MS || late >= reconcileMs);
+  return late >= 0 && (quiet >= SETTLES * settleMs || late >= reconcileMs);
 }
 
 /** One page: the list of all ids as facts, then what the feed told meanwhile. */
@@ -28,7 +31,8 @@ export async function* reconcile(open: Open, start: MailboxCursor): AsyncGenerat
     if (data.op === 'removed') listed.delete(data.copy.id);
     else listed.set(data.copy.id, now);
   }
-  const unsettled = new Set([...listed].filter(([, at]) => now - at < SETTLED_MS).map(([id]) => id));
+  const settled = now - SETTLES * tuning.settleMs;
+  const unsettled = new Set([...listed].filter(([, at]) => at > settled).map(([id]) => id));
   const ids = [...listed.keys()].sort();
   const digest = hashToken(...ids);
   // The same list as last time, when all of it was judged, and nothing told since: nothing to compare.
