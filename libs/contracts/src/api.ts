@@ -90,6 +90,11 @@ export const WebhookStatus = Type.Object({
   reason: nullable(
     Type.String({ description: 'Why it does not, or why it would not go on when last asked.' }),
   ),
+  endedAt: Type.Optional(
+    Type.String({
+      description: 'When it ended because it could not be renewed. Absent: it goes on, or was never there.',
+    }),
+  ),
 });
 export type WebhookStatus = Static<typeof WebhookStatus>;
 

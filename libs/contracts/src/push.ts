@@ -32,7 +32,9 @@ export const SubscriptionJob = Type.Object({
   keep: nullable(
     Type.Object({
       known: nullable(Type.String({ description: "The provider's id of the one to renew; null: make one." })),
-      notificationUrl: Type.String(),
+      notificationUrl: Type.String({
+        description: 'Where the provider is to send: an address of ours, or the name of a topic.',
+      }),
     }),
   ),
 });
@@ -46,6 +48,11 @@ export const SubscriptionReport = Type.Union([
     secretHash: nullable(SecretHash),
     notificationUrl: Type.String(),
     expiresAt: Type.String(),
+    renewAt: Type.Optional(
+      Type.String({
+        description: 'When the provider wants to be asked again; at half of its life when absent.',
+      }),
+    ),
   }),
   Type.Object({
     ok: Type.Literal(false),

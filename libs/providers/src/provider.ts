@@ -70,16 +70,19 @@ export interface Session {
 export interface Subscriptions {
   /** Makes one, in place of any that was made for the same address before. */
   create(request: SubscriptionRequest): Promise<Subscription>;
-  /** Until when it goes on now; null when it has ended. */
-  renew(id: string, signal: AbortSignal): Promise<Date | null>;
+  /** What it is from now on; null when it has ended. */
+  renew(id: string, request: Omit<SubscriptionRequest, 'secret'>): Promise<Subscription | null>;
   /** Nothing happens when it has ended already. */
   end(id: string, signal: AbortSignal): Promise<void>;
 }
 
 export interface SubscriptionRequest {
-  /** Asked whether it is there before this returns. What is said about the subscription itself may go to a path below it. */
+  /**
+   * Asked whether it is there before this returns. What is said about the subscription itself may go to a path below it. The address of the
+   * `relay` where the provider has one.
+   */
   readonly notificationUrl: string;
-  /** Every notification brings it. At most 128 characters. */
+  /** Every notification brings it, where requests are not proven as a whole. At most 128 characters. */
   readonly secret: string;
   readonly signal: AbortSignal;
 }
@@ -87,6 +90,8 @@ export interface SubscriptionRequest {
 export interface Subscription {
   readonly id: string;
   readonly expiresAt: Date;
+  /** When the provider wants to be asked again; at half of its life when absent. */
+  readonly renewAt?: Date;
 }
 
 export interface ConnectRequest {
@@ -105,6 +110,13 @@ export interface Provider {
   readonly name: string;
   /** How changes are noticed beside polling. */
   readonly push: 'webhook' | 'idle' | 'none';
+  /**
+   * Where notifications come by way of something that the operator sets up: its address, or null and what to do about it. Absent: the provider
+   * calls the gateway.
+   */
+  readonly relay?: { readonly address: string | null; readonly missing: string };
+  /** Accounts for whose settings this is the same have one subscription together. Absent: each has its own. */
+  sharedSubscription?(settings: unknown): string | null;
   /** What one cursor covers. */
   readonly scope: 'account' | 'mailbox';
   readonly settings: TSchema;

@@ -2,7 +2,7 @@
 import { hash, randomBytes } from 'node:crypto';
 import type { Bus, WorkItem } from '@mailstream/bus';
 import { SubscriptionJob, type SubscriptionReport, subjects } from '@mailstream/contracts';
-import { type Provider, ProviderError, type Session } from '@mailstream/providers';
+import { type Provider, ProviderError, type Session, type Subscription } from '@mailstream/providers';
 import type { Logger, Part } from '@mailstream/runtime';
 import { Compile } from 'typebox/compile';
 import type { Sessions } from './sessions.ts';
@@ -77,13 +77,20 @@ async function perform(
   if (end !== null) await subscriptions.end(end, signal);
   if (!keep) return null;
   const { known, notificationUrl } = keep;
-  const until = known && (await subscriptions.renew(known, signal));
-  if (known && until)
-    return { ok: true, id: known, secretHash: null, notificationUrl, expiresAt: until.toISOString() };
+  const renewed = known && (await subscriptions.renew(known, { notificationUrl, signal }));
+  if (renewed) return reportOf(renewed, notificationUrl, null);
   const secret = randomBytes(SECRET_BYTES).toString('base64url');
-  const { id, expiresAt } = await subscriptions.create({ notificationUrl, secret, signal });
-  const secretHash = hash('sha256', secret);
-  return { ok: true, id, secretHash, notificationUrl, expiresAt: expiresAt.toISOString() };
+  const made = await subscriptions.create({ notificationUrl, secret, signal });
+  return reportOf(made, notificationUrl, hash('sha256', secret));
+}
+
+function reportOf(
+  { id, expiresAt, renewAt }: Subscription,
+  notificationUrl: string,
+  secretHash: string | null,
+): SubscriptionReport {
+  const again = renewAt && { renewAt: renewAt.toISOString() };
+  return { ok: true, id, secretHash, notificationUrl, expiresAt: expiresAt.toISOString(), ...again };
 }
 
 function parse(data: Uint8Array): SubscriptionJob | null {

@@ -7,6 +7,7 @@ import {
   createAuthenticate,
   createHttpServer,
   createLogger,
+  createMetrics,
   httpPart,
   runService,
 } from '@mailstream/runtime';
@@ -35,14 +36,16 @@ await runService(logger, async () => {
   const bus = await connectBus({ url: config.natsUrl, name: 'sync-orchestrator', logger });
   await bus.ensureTopology({ replicas: config.replicas });
 
+  const metrics = createMetrics();
   const app = await createHttpServer({
     title: 'Mailstream sync orchestrator',
     logger,
     authenticate: createAuthenticate(config.auth, createFindKey(db)),
     ready: async () => bus.connected() && (await db.query('SELECT 1')).length === 1,
+    metrics,
   });
   const providers = createProviders(config.providers);
-  const parts = createOrchestrator({ bus, db, vault, app, logger, config, providers });
+  const parts = createOrchestrator({ bus, db, vault, app, logger, metrics, config, providers });
   const topology = createTopologyKeeper({ bus, logger, replicas: config.replicas });
   return {
     parts: [topology, ...parts, httpPart(app, config.http)],

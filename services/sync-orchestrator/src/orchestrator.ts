@@ -3,7 +3,7 @@ import type { Bus } from '@mailstream/bus';
 import type { Db } from '@mailstream/db';
 import { createFold, createOutbox } from '@mailstream/fold';
 import type { Provider } from '@mailstream/providers';
-import type { HttpServer, Logger, Part } from '@mailstream/runtime';
+import type { HttpServer, Logger, Metrics, Part } from '@mailstream/runtime';
 import { createAccounts } from './accounts/accounts.ts';
 import { createProviderCatalog } from './accounts/provider-catalog.ts';
 import { createApiKeys } from './api-keys/api-keys.ts';
@@ -30,8 +30,8 @@ import { registerConnectRoutes } from './routes/connect.ts';
 import { registerKeyRoutes } from './routes/keys.ts';
 import { registerStatusRoutes } from './routes/status.ts';
 import { createSubscriptionConsumer } from './subscriptions/consumer.ts';
+import { createDestinations } from './subscriptions/destinations.ts';
 import { createSubscriptionKeeper } from './subscriptions/keeper.ts';
-import { createNotificationUrls } from './subscriptions/notification-urls.ts';
 import { createSubscriptionSweep } from './subscriptions/sweep.ts';
 import { createSweep } from './sweep.ts';
 
@@ -41,13 +41,14 @@ export interface OrchestratorDeps {
   readonly vault: Vault;
   readonly app: HttpServer;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly providers: readonly Provider[];
   readonly config: Pick<Config, 'limits' | 'maxLag' | 'sweepMs' | 'publicUrl' | 'connect' | 'auditDays'>;
 }
 
 /** Registers the routes and returns the parts to run. */
 export function createOrchestrator(deps: OrchestratorDeps): Part[] {
-  const { bus, db, vault, app, logger, config } = deps;
+  const { bus, db, vault, app, logger, metrics, config } = deps;
   const { limits } = config;
   const providers = createProviderCatalog(deps.providers);
   const outbox = createOutbox({ bus, db, logger, name: 'control' });
@@ -57,8 +58,10 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
     ...{ bus, db, outbox, limits, backfillAllowed, pushOf },
     projectUnits: createProjectUnits(db),
   });
-  const notificationUrlOf = createNotificationUrls(config.publicUrl, deps.providers);
-  const keeper = createSubscriptionKeeper({ bus, db, logger, notificationUrlOf });
+  const destinationOf = createDestinations(config.publicUrl, deps.providers);
+  const sharedOf = (provider: string, settings: unknown) =>
+    providers.get(provider).sharedSubscription(settings);
+  const keeper = createSubscriptionKeeper({ bus, db, logger, destinationOf, sharedOf });
   const accounts = createAccounts({
     bus,
     db,
@@ -67,7 +70,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
     vault,
     providers,
     subscriptions: keeper,
-    notificationUrlOf,
+    destinationOf,
     pollMs: limits.pollMs,
   });
   const fold = createFold({ bus, db, logger, definition: createOrchestratorFold(reactor) });
@@ -92,7 +95,8 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
       keeper,
       logger,
       providers: deps.providers.filter(({ push }) => push === 'webhook').map(({ name }) => name),
-      notificationUrlOf,
+      destinationOf,
+      metrics,
       sweepMs: config.sweepMs,
     }),
     createKeyAnswers({ bus, findKey: createFindKey(db) }),

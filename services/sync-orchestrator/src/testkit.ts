@@ -14,6 +14,7 @@ import {
   createAuthenticate,
   createHttpServer,
   createLogger,
+  createMetrics,
   type HttpServer,
   readEnv,
 } from '@mailstream/runtime';
@@ -92,7 +93,16 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
       authenticate: createAuthenticate(TEST_AUTH, createFindKey(db)),
       ready: () => true,
     });
-    const parts = createOrchestrator({ bus, db, vault, app, logger, config, providers });
+    const parts = createOrchestrator({
+      bus,
+      db,
+      vault,
+      app,
+      logger,
+      metrics: createMetrics(),
+      config,
+      providers,
+    });
     const over = new AbortController();
     const running = Promise.all(parts.map((part) => part.run(over.signal)));
     return {

@@ -1,10 +1,10 @@
-/** The Gmail API over fetch: seven GETs. Token, gate and ledger; nothing sleeps or retries in here. */
+/** The Gmail API over fetch: seven GETs and two POSTs. Token, gate and ledger; nothing sleeps or retries in here. */
 import type { Gates } from '../gate.ts';
 import { parseJson } from '../json.ts';
 import { ProviderError } from '../provider.ts';
 import { inSpan } from '../spans.ts';
 import { transportFailure } from '../transport.ts';
-import { isOfProject, refusalOf } from './errors.ts';
+import { type Answer, isOfProject, refusalOf } from './errors.ts';
 import type { Ledger } from './ledger.ts';
 import { type Method, REQUESTS_AT_A_TIME } from './quota.ts';
 
@@ -27,13 +27,22 @@ export type Parameters = Readonly<Record<string, string | readonly string[]>>;
 export interface GmailClient {
   /** The answer of a method, parsed. `path` is below the mailbox. Throws `ProviderError`. */
   get(method: Method, path: string, parameters: Parameters, signal: AbortSignal): Promise<unknown>;
-  /** The same for each path, several at a time, in their order. Once one failed other than by being gone the rest is not asked for any more. */
+  /** Has something done. `explain` knows refusals that are this method's own. */
+  post(method: Method, path: string, request: PostRequest, signal: AbortSignal): Promise<unknown>;
+  /** `get` of each path, several at a time, in their order. Once one failed other than by being gone the rest is not asked for any more. */
   getEach(
     method: Method,
     paths: readonly string[],
     parameters: Parameters,
     signal: AbortSignal,
   ): Promise<Got[]>;
+}
+
+export interface PostRequest {
+  /** Sent as JSON. */
+  readonly body: object;
+  /** Null: refused as any method may be. */
+  readonly explain: (answer: Answer) => ProviderError | null;
 }
 
 /** What came of one path. */
@@ -44,12 +53,22 @@ export function createGmailClient(deps: ClientDeps): GmailClient {
   const { origin } = new URL(deps.gmailUrl);
   const api = { area: 'gmail', origin, setting: 'GMAIL_BASE_URL' };
 
-  async function send(url: URL, token: string, signal: AbortSignal) {
+  async function send(
+    url: URL,
+    token: string,
+    post: PostRequest | null,
+    signal: AbortSignal,
+  ): Promise<Answer> {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(deps.timeoutMs)]);
     const headers = { authorization: `Bearer ${token}`, accept: 'application/json' };
+    const sent = post && {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: JSON.stringify(post.body),
+    };
     try {
-      const answer = await inSpan('GET', url.href, account, async () => {
-        const response = await fetch(url, { headers, redirect: 'manual', signal: limit });
+      const answer = await inSpan(post ? 'POST' : 'GET', url.href, account, async () => {
+        const response = await fetch(url, { headers, ...sent, redirect: 'manual', signal: limit });
         // Read to its end here, so that the gate and the time limit hold for all of it.
         return { status: response.status, headers: response.headers, text: await response.text() };
       });
@@ -60,36 +79,48 @@ export function createGmailClient(deps: ClientDeps): GmailClient {
     }
   }
 
-  async function exchange(method: Method, url: URL, signal: AbortSignal): Promise<unknown> {
+  async function exchange(
+    method: Method,
+    url: URL,
+    post: PostRequest | null,
+    signal: AbortSignal,
+  ): Promise<unknown> {
     ledger.spend(account, method);
     const token = await deps.token(null);
-    let answer = await send(url, token, signal);
+    let answer = await send(url, token, post, signal);
     if (answer.status === 401) {
       ledger.spend(account, method);
-      answer = await send(url, await deps.token(token), signal);
+      answer = await send(url, await deps.token(token), post, signal);
     }
     if (answer.status === 204) return {};
     if (answer.status === 200 && answer.body !== undefined) return answer.body;
-    const error = refusalOf(answer, now());
+    const error = post?.explain(answer) ?? refusalOf(answer, now());
     if (error.failure === 'quota' && answer.status === 403)
       ledger.exhausted(account, isOfProject(answer) ? 'project' : 'account');
     throw error;
   }
 
-  async function get(method: Method, path: string, parameters: Parameters, signal: AbortSignal) {
-    const url = new URL(`${deps.gmailUrl}/gmail/v1/users/me${path}`);
-    for (const [name, value] of Object.entries(parameters))
-      for (const one of [value].flat()) url.searchParams.append(name, one);
+  async function enter(method: Method, url: URL, post: PostRequest | null, signal: AbortSignal) {
     const leave = await gates.enter(account, 1, signal);
     try {
-      return await exchange(method, url, signal);
+      return await exchange(method, url, post, signal);
     } finally {
       leave();
     }
   }
 
+  const urlOf = (path: string) => new URL(`${deps.gmailUrl}/gmail/v1/users/me${path}`);
+
+  async function get(method: Method, path: string, parameters: Parameters, signal: AbortSignal) {
+    const url = urlOf(path);
+    for (const [name, value] of Object.entries(parameters))
+      for (const one of [value].flat()) url.searchParams.append(name, one);
+    return enter(method, url, null, signal);
+  }
+
   return {
     get,
+    post: (method, path, request, signal) => enter(method, urlOf(path), request, signal),
     async getEach(method, paths, parameters, signal) {
       const all: Got[] = [];
       let next = 0;

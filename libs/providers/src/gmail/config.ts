@@ -16,6 +16,8 @@ export interface GoogleConfig {
   readonly serviceAccountFile: string | null;
   /** What such an account asks for. */
   readonly appScope: string;
+  /** Where Gmail is to publish that something happened, `projects/P/topics/T`; null: nowhere. */
+  readonly topic: string | null;
   /** The origin of the Gmail API. */
   readonly gmailUrl: string;
   readonly quota: QuotaProfile;
@@ -32,6 +34,7 @@ export function readGoogleConfig(env: EnvReader): GoogleConfig {
     scopes: env.string('GOOGLE_SCOPES', 'openid email https://www.googleapis.com/auth/gmail.readonly'),
     serviceAccountFile: env.optional('GOOGLE_SERVICE_ACCOUNT_FILE'),
     appScope: env.string('GOOGLE_APP_SCOPE', 'https://www.googleapis.com/auth/gmail.readonly'),
+    topic: env.optional('GOOGLE_PUBSUB_TOPIC'),
     gmailUrl: env.url('GMAIL_BASE_URL', 'https://gmail.googleapis.com'),
     quota: readQuotaProfile(env),
   };

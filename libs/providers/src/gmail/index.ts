@@ -26,14 +26,18 @@ export function createGmailProvider(config: GoogleConfig, changes: Partial<Tunin
   const ledger = createLedger(config.quota, tuning.now);
   return {
     name: 'google',
-    push: 'none',
+    push: 'webhook',
+    relay: {
+      address: config.topic,
+      missing: 'GOOGLE_PUBSUB_TOPIC is not set to a topic of Pub/Sub that Gmail may publish to',
+    },
+    sharedSubscription: (settings) => mailboxOf(settings)?.toLowerCase() ?? null,
     scope: 'account',
     settings: GmailSettings,
     credential: AccessToken,
     oauth: createGoogleOAuth(config),
     allowance: ledger,
-    describe: (settings) =>
-      (Value.Check(GmailSettings, settings) && (settings.mailbox ?? settings.user)) || 'a Gmail mailbox',
+    describe: (settings) => mailboxOf(settings) ?? 'a Gmail mailbox',
     async connect(request) {
       if (!Value.Check(GmailSettings, request.settings))
         throw new ProviderError(
@@ -45,4 +49,8 @@ export function createGmailProvider(config: GoogleConfig, changes: Partial<Tunin
       return openSession(request, { gmailUrl: config.gmailUrl, gates, ledger, tuning });
     },
   };
+}
+
+function mailboxOf(settings: unknown): string | null {
+  return Value.Check(GmailSettings, settings) ? (settings.mailbox ?? settings.user ?? null) : null;
 }

@@ -25,7 +25,7 @@ export function readMessage(message: unknown): Notification | null {
 }
 
 /** Of one mailbox and Cloud project there is one watch: its id is the mailbox's address. */
-function subscriptionOf(address: string): string {
+export function subscriptionOf(address: string): string {
   return address.toLowerCase();
 }
 

@@ -13,6 +13,8 @@ const COSTS = {
   'messages.get': 20,
   'threads.list': 10,
   'threads.get': 40,
+  stop: 50,
+  watch: 100,
 } as const;
 
 export type Method = keyof typeof COSTS;

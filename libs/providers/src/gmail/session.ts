@@ -16,6 +16,7 @@ import type { Ledger } from './ledger.ts';
 import { pullMail } from './mailbox.ts';
 import { pullMailboxes } from './mailboxes.ts';
 import type { Open, Tuning } from './open.ts';
+import { createWatch } from './watch.ts';
 
 /** A token that ends sooner is not begun with. */
 const TOKEN_MARGIN_MS = 5 * 60_000;
@@ -69,6 +70,7 @@ export function openSession(
 
   return {
     pull,
+    subscriptions: createWatch(client, now),
     usable: () => Date.parse(current.expiresAt) - now() > TOKEN_MARGIN_MS,
     close: async () => undefined,
   };

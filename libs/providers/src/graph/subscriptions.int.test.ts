@@ -65,6 +65,7 @@ async function connect(accessToken: string, mailbox: string | null): Promise<Sub
 }
 
 const issue = (mailbox: string) => account.simulator.control.issueToken({ mailbox, expiresInMs: 30 * DAY });
+const at = () => ({ notificationUrl: endpoint.url, signal });
 const create = (of = subscriptions, notificationUrl = endpoint.url) =>
   of.create({ notificationUrl, secret: SECRET, signal });
 const received = () =>
@@ -110,18 +111,18 @@ describe('a subscription', () => {
   it('is renewed', async () => {
     const { id, expiresAt } = await create();
     account.simulator.control.advance({ ms: 3 * DAY });
-    const until = await subscriptions.renew(id, signal);
-    expect((until?.getTime() ?? 0) - expiresAt.getTime()).toBe(3 * DAY);
+    const renewed = await subscriptions.renew(id, at());
+    expect((renewed?.expiresAt.getTime() ?? 0) - expiresAt.getTime()).toBe(3 * DAY);
   });
 
   it('that has ended is not renewed, and ended again without complaint', async () => {
     const { id } = await create();
     await subscriptions.end(id, signal);
     await subscriptions.end(id, signal);
-    expect(await subscriptions.renew(id, signal)).toBeNull();
+    expect(await subscriptions.renew(id, at())).toBeNull();
     expect((await create()).id).not.toBe(id);
     account.simulator.control.advance({ ms: 7 * DAY });
-    expect(await subscriptions.renew('no/such?thing', signal)).toBeNull();
+    expect(await subscriptions.renew('no/such?thing', at())).toBeNull();
   });
 
   it('made twice takes the place of the first, and leaves those of other mailboxes alone', async () => {
@@ -131,9 +132,9 @@ describe('a subscription', () => {
     const theirs = await create(ofOther);
     const first = await create();
     const second = await create();
-    expect(await subscriptions.renew(first.id, signal)).toBeNull();
-    expect(await subscriptions.renew(second.id, signal)).not.toBeNull();
-    expect(await ofOther.renew(theirs.id, signal)).not.toBeNull();
+    expect(await subscriptions.renew(first.id, at())).toBeNull();
+    expect(await subscriptions.renew(second.id, at())).not.toBeNull();
+    expect(await ofOther.renew(theirs.id, at())).not.toBeNull();
   });
 
   it('of an application that acts for itself is of one mailbox', async () => {
@@ -152,8 +153,8 @@ describe('a subscription', () => {
     const [mine, theirs] = [await connect(token, account.mailbox), await connect(token, other)];
     const kept = await create(theirs);
     const [first, second] = [await create(mine), await create(mine)];
-    expect(await mine.renew(first.id, signal)).toBeNull();
-    expect(await theirs.renew(kept.id, signal)).not.toBeNull();
+    expect(await mine.renew(first.id, at())).toBeNull();
+    expect(await theirs.renew(kept.id, at())).not.toBeNull();
     control.deliver({ mailbox: account.mailbox });
     await expect.poll(() => received().map(({ subscription }) => subscription)).toEqual([second.id]);
   });

@@ -69,11 +69,11 @@ export function createSubscriptions({ client, owner, now }: SubscriptionDeps): S
       if (isFine(answer)) return subscriptionIn(answer);
       throw refusalToCreate(answer, request.notificationUrl) ?? refusalOf(answer, now());
     },
-    async renew(id, signal) {
+    async renew(id, { signal }) {
       const answer = await client.ask('PATCH', at(id), signal, { expirationDateTime: expiry() });
       if (answer.status === 404) return null;
       if (!isFine(answer)) throw refusalOf(answer, now());
-      return subscriptionIn(answer).expiresAt;
+      return subscriptionIn(answer);
     },
   };
 }

@@ -6,6 +6,7 @@ import {
   type Spending,
   unitsByMethod,
 } from '@mailstream/contracts';
+import type { Destination } from '../subscriptions/destinations.ts';
 import { describeWebhook, type WebhookRow } from '../subscriptions/status.ts';
 import type { KnownProvider } from './provider-catalog.ts';
 
@@ -43,8 +44,8 @@ SELECT a.id, a.tenant, a.provider, a.name, a.settings, a.owner, a.state, a.reaso
  WHERE a.tenant = $1 AND a.removed_at IS NULL AND ($2::uuid IS NULL OR a.id = $2)
  ORDER BY a.id`;
 
-/** `notificationUrl`: where its provider's notifications go, if they can come. */
-export function toAccount(row: AccountRow, provider: KnownProvider, notificationUrl: string | null): Account {
+/** `destination`: where its provider's notifications go. */
+export function toAccount(row: AccountRow, provider: KnownProvider, destination: Destination): Account {
   return {
     id: row.id,
     tenant: row.tenant,
@@ -54,7 +55,7 @@ export function toAccount(row: AccountRow, provider: KnownProvider, notification
     reason: row.reason,
     settings: row.settings,
     push: provider.push,
-    webhook: provider.push === 'webhook' ? describeWebhook(row, notificationUrl, new Date()) : null,
+    webhook: provider.push === 'webhook' ? describeWebhook(row, destination, new Date()) : null,
     createdAt: row.createdAt.toISOString(),
     credentialVersion: row.credentialVersion,
     connect: isSignedIn(row, provider) ? pathToConnect(row) : null,

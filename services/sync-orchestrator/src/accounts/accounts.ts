@@ -19,7 +19,8 @@ import type { SyncEvent } from '../domain/decide.ts';
 import { newMailboxList } from '../domain/state.ts';
 import { schedulePoll } from '../poll.ts';
 import { accountFact, type Outbox, type Reactor } from '../react.ts';
-import type { NotificationUrlOf, SubscriptionKeeper } from '../subscriptions/keeper.ts';
+import type { DestinationOf } from '../subscriptions/destinations.ts';
+import type { SubscriptionKeeper } from '../subscriptions/keeper.ts';
 import { forgetSubscription } from '../subscriptions/rows.ts';
 import { type AccountRow, isSignedIn, pathToConnect, SELECT_ACCOUNTS, toAccount } from './account-rows.ts';
 import type { KnownProvider, ProviderCatalog } from './provider-catalog.ts';
@@ -33,7 +34,7 @@ export interface AccountsDeps {
   readonly vault: Vault;
   readonly providers: ProviderCatalog;
   readonly subscriptions: SubscriptionKeeper;
-  readonly notificationUrlOf: NotificationUrlOf;
+  readonly destinationOf: DestinationOf;
   readonly pollMs: number;
 }
 
@@ -81,7 +82,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
   const { bus, db, outbox, reactor, vault, providers, subscriptions, pollMs } = deps;
 
   const shown = (row: AccountRow) =>
-    toAccount(row, providers.get(row.provider), deps.notificationUrlOf(row.provider));
+    toAccount(row, providers.get(row.provider), deps.destinationOf(row.provider));
 
   async function get(at: AccountRef): Promise<Account> {
     const [row] = await db.query<AccountRow>(SELECT_ACCOUNTS, [at.tenant, at.account]);
@@ -231,7 +232,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
 
     async remove(by, account) {
       const at = { tenant: by.tenant, account };
-      await subscriptions.end(at);
+      const ended = await subscriptions.end(at);
       const removed = await db.tx(async (tx) => {
         const [row] = await tx.query<AccountRow>(SELECT_ACCOUNTS, [at.tenant, at.account]);
         if (!row) return null;
@@ -248,6 +249,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       });
       if (!removed) throw unknown(at);
       outbox.wake();
+      if (ended) await subscriptions.forget(at, ended);
       await bus.cancelSchedule(at, 'poll');
       await bus.cancelSchedule(at, 'retry');
       await bus.withdraw('WATCH', subjects.watch(removed.provider, removed.id));

@@ -7,6 +7,8 @@ import Value from 'typebox/value';
 
 export interface KnownProvider {
   readonly push: 'webhook' | 'idle' | 'none';
+  /** Accounts for whose settings this is the same have one subscription together; null: it has its own. */
+  sharedSubscription(settings: unknown): string | null;
   /** Null: its accounts are connected by giving a credential. */
   readonly oauth: OAuth | null;
   /** Of accounts created by request. Throws `account.invalid` naming the first field that is wrong. */
@@ -29,6 +31,7 @@ export function createProviderCatalog(providers: readonly Provider[]): ProviderC
       provider.name,
       {
         push: provider.push,
+        sharedSubscription: (settings) => provider.sharedSubscription?.(settings) ?? null,
         oauth: provider.oauth ?? null,
         checkSettings: checker('settings', provider.oauth?.unattended.settings ?? provider.settings),
         checkCredential: checker('credential', provider.oauth?.unattended.credential ?? provider.credential),

@@ -85,12 +85,19 @@ function notifications(accounts: readonly Account[]): Finding[] {
   if (!first)
     return [{ level: 'ok', check, message: `providers notify of ${all.length} accounts`, mend: null }];
   const polled = all.filter(({ webhook }) => webhook?.until === null).length;
+  const lapsed = all.filter(({ webhook }) => webhook?.endedAt !== undefined);
+  const worst = lapsed[0] ?? first;
+  const counts = [
+    `${polled} of ${all.length} accounts are only polled`,
+    `${troubled.length} in trouble`,
+    ...(lapsed.length === 0 ? [] : [`${lapsed.length} were notified and are not any more`]),
+  ];
   return [
     {
-      level: 'warn',
+      level: lapsed.length === 0 ? 'warn' : 'fail',
       check,
-      message: `${polled} of ${all.length} accounts are only polled, ${troubled.length} in trouble; ${first.name}: ${first.webhook?.reason}`,
-      mend: 'polls go on, so changes come late but none is lost; providers need https, a certificate they trust, and /v1/webhooks open to them',
+      message: `${counts.join(', ')}; ${worst.name}: ${worst.webhook?.reason}`,
+      mend: 'do what the reason says; polls go on, so changes come late but none is lost; providers that call the gateway need https, a certificate they trust, and /v1/webhooks open to them',
     },
   ];
 }

@@ -70,6 +70,14 @@ describe('what came of it', () => {
     expect(dueAt[1]).toBeGreaterThan(later(3.29 * DAY).getTime());
   });
 
+  it('is renewed sooner where the provider wants it', () => {
+    const renewAt = later(DAY).toISOString();
+    expect(when(null, success({ renewAt })).state.dueAt).toEqual(later(DAY));
+    expect(when(null, success({ renewAt, expiresAt: later(DAY).toISOString() })).state.dueAt).toEqual(
+      later(DAY / 2),
+    );
+  });
+
   it('renewed it keeps its secret, and what failed before is forgotten', () => {
     const failing = when(healthy, failure()).state;
     const { state } = when(failing, success({ id: 's1', secretHash: null }));

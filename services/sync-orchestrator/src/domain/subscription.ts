@@ -81,11 +81,12 @@ function reported(
   }
   const held = heldAfter(known.held, report);
   if (!held) return known;
-  // At half of its life, spread by a tenth, so that those made together are not renewed together.
-  const life = held.expiresAt.getTime() - now.getTime();
+  // Spread by a tenth, so that those made together are not renewed together.
+  const half = (held.expiresAt.getTime() - now.getTime()) / 2;
+  const wanted = report.renewAt === undefined ? half : Date.parse(report.renewAt) - now.getTime();
   return {
     held,
-    dueAt: after(now, Math.max(life * (0.45 + random * 0.1), MINUTE)),
+    dueAt: after(now, Math.max(Math.min(wanted, half) * (0.9 + random * 0.2), MINUTE)),
     attempts: 0,
     failure: null,
   };

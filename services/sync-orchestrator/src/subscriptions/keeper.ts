@@ -1,6 +1,12 @@
 /** Keeps each account's subscription to its provider's notifications: `decideSubscription` with its I/O around it. */
 import type { Bus } from '@mailstream/bus';
-import { type AccountRef, type PushTargets, type SubscriptionJob, subjects } from '@mailstream/contracts';
+import {
+  type AccountRef,
+  hashToken,
+  type PushTargets,
+  type SubscriptionJob,
+  subjects,
+} from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
 import { type Logger, pause } from '@mailstream/runtime';
 import { isActive } from '../domain/state.ts';
@@ -10,9 +16,11 @@ import {
   type SubscriptionHappening,
   type SubscriptionState,
 } from '../domain/subscription.ts';
+import type { DestinationOf } from './destinations.ts';
 import {
   forgetSubscription,
   lockSubscriber,
+  readSharers,
   readSubscriptions,
   readTargets,
   type Subscriber,
@@ -20,23 +28,29 @@ import {
   saveSubscription,
 } from './rows.ts';
 
-/** The address for a provider's notifications; null where it can send none to us. */
-export type NotificationUrlOf = (provider: string) => string | null;
-
 export interface KeeperDeps {
   readonly bus: Bus;
   readonly db: Db;
   readonly logger: Logger;
-  readonly notificationUrlOf: NotificationUrlOf;
+  readonly destinationOf: DestinationOf;
+  /** What accounts have in common that have one subscription together; null: it has its own. */
+  readonly sharedOf: (provider: string, settings: unknown) => string | null;
 }
 
 export interface SubscriptionKeeper {
-  /** Decides, saves and acts. The provider is asked by a fetcher, with no lock held meanwhile. Safe to repeat. */
+  /** Decides, saves and acts, for the account and those it shares its subscription with. The provider is asked by a fetcher, with no lock held meanwhile. Safe to repeat. */
   handle(at: AccountRef, happening: SubscriptionHappening): Promise<void>;
-  /** Has the provider end it, if that takes seconds only: without renewal it ends by itself. The account must still have its credential. */
-  end(at: AccountRef): Promise<void>;
+  /** Has the provider end it, unless others have it together, and if that takes seconds only: without renewal it ends by itself. The account must still have its credential. */
+  end(at: AccountRef): Promise<SubscriptionRef | null>;
+  /** After `end`, when the account is gone: nothing is due for it any more, and the gateway knows. */
+  forget(at: AccountRef, subscription: SubscriptionRef): Promise<void>;
   /** Tells the gateway all subscriptions again. */
   tellAll(): Promise<void>;
+}
+
+interface Kept {
+  readonly subscriber: Subscriber;
+  readonly held: Held | null;
 }
 
 const END_MS = 5_000;
@@ -44,7 +58,7 @@ const END_LOOK_MS = 50;
 const SCHEDULE = 'subscription';
 
 export function createSubscriptionKeeper(deps: KeeperDeps): SubscriptionKeeper {
-  const { bus, db, logger, notificationUrlOf } = deps;
+  const { bus, db, logger, destinationOf, sharedOf } = deps;
 
   async function act(
     subscriber: Subscriber,
@@ -69,51 +83,86 @@ export function createSubscriptionKeeper(deps: KeeperDeps): SubscriptionKeeper {
     });
   }
 
-  /** One that waits or is being done already is left as it is. */
+  /**
+   * One that waits or is being done already is left as it is: so the provider is asked one thing at a time about a subscription that accounts
+   * have together, and what comes of it is told to all of them.
+   */
   async function offer(
     subscriber: Subscriber,
     verb: 'keep' | 'end',
     question: Pick<SubscriptionJob, 'end' | 'keep'>,
   ): Promise<string> {
-    const { tenant, account, provider, credentialVersion } = subscriber;
-    const subject = subjects.subscriptionJob(provider, account, verb);
+    const { tenant, account, provider, credentialVersion, settings } = subscriber;
+    const shared = sharedOf(provider, settings);
+    const subject = subjects.subscriptionJob(provider, shared === null ? account : hashToken(shared), verb);
     const job: SubscriptionJob = { tenant, account, provider, credentialVersion, ...question };
     await bus.offer('FETCH', subject, job);
     return subject;
   }
 
+  /** For this account alone. What it has from now on; null when nothing is to be done for it. */
+  async function handleAlone(at: AccountRef, happening: SubscriptionHappening): Promise<Kept | null> {
+    const done = await db.tx(async (tx) => {
+      const subscriber = await lockSubscriber(tx, at);
+      const url = subscriber && destinationOf(subscriber.provider).url;
+      // What comes of a question is noted in any case: the subscription is there.
+      const wanted = subscriber && (isActive(subscriber.state) || happening.kind === 'reported');
+      if (!url || !wanted) return null;
+      const context = { now: new Date(), random: Math.random() };
+      const decision = decideSubscription(subscriber.subscription, happening, context);
+      const shared = sharedOf(subscriber.provider, subscriber.settings);
+      await saveSubscription(tx, at.account, shared, decision.state);
+      return { subscriber, url, decision };
+    });
+    if (!done) return null;
+    await act(done.subscriber, done.url, done.decision);
+    // Nobody was told what happened before it was there.
+    if (happening.kind === 'reported' && happening.report.ok && happening.report.secretHash !== null)
+      await bus.publish({ subject: subjects.hint(at, 'user'), data: {} });
+    return { subscriber: done.subscriber, held: done.decision.state.held };
+  }
+
+  /** Others for whom what is said of this account's subscription holds as well. */
+  function sharersOf(subscriber: Subscriber, id: string): Promise<AccountRef[]> {
+    return readSharers(db, subscriber, sharedOf(subscriber.provider, subscriber.settings), id);
+  }
+
+  async function handle(at: AccountRef, happening: SubscriptionHappening): Promise<void> {
+    const kept = await handleAlone(at, happening);
+    if (!kept?.held || happening.kind !== 'reported' || !happening.report.ok) return;
+    const report = { ...happening.report, secretHash: kept.held.secretHash };
+    for (const other of await sharersOf(kept.subscriber, kept.held.id))
+      await handleAlone(other, { kind: 'reported', report });
+  }
+
+  async function endAtProvider(subscriber: Subscriber, id: string): Promise<void> {
+    const subject = await offer(subscriber, 'end', { end: id, keep: null });
+    const patience = AbortSignal.timeout(END_MS);
+    while (!patience.aborted && (await bus.last('FETCH', subject))) await pause(END_LOOK_MS, patience);
+    if (patience.aborted)
+      logger.warn({ account: subscriber.account }, 'a subscription was left to end by itself');
+    await bus.withdraw('FETCH', subject);
+    // Who came meanwhile may have lost it.
+    for (const other of await sharersOf(subscriber, id)) await handle(other, { kind: 'renew' });
+  }
+
   return {
-    async handle(at, happening) {
-      const done = await db.tx(async (tx) => {
-        const subscriber = await lockSubscriber(tx, at);
-        const url = subscriber && notificationUrlOf(subscriber.provider);
-        // What comes of a question is noted in any case: the subscription is there.
-        const wanted = subscriber && (isActive(subscriber.state) || happening.kind === 'reported');
-        if (!url || !wanted) return null;
-        const context = { now: new Date(), random: Math.random() };
-        const decision = decideSubscription(subscriber.subscription, happening, context);
-        await saveSubscription(tx, at.account, decision.state);
-        return { subscriber, url, decision };
-      });
-      if (!done) return;
-      await act(done.subscriber, done.url, done.decision);
-      // Nobody was told what happened before it was there.
-      if (happening.kind === 'reported' && happening.report.ok && happening.report.secretHash !== null)
-        await bus.publish({ subject: subjects.hint(at, 'user'), data: {} });
-    },
+    handle,
 
     async end(at) {
       const subscriber = await db.tx((tx) => lockSubscriber(tx, at));
       const held = subscriber?.subscription?.held;
-      if (!subscriber || !held) return;
-      const subject = await offer(subscriber, 'end', { end: held.id, keep: null });
-      const patience = AbortSignal.timeout(END_MS);
-      while (!patience.aborted && (await bus.last('FETCH', subject))) await pause(END_LOOK_MS, patience);
-      if (patience.aborted) logger.warn({ account: at.account }, 'a subscription was left to end by itself');
-      await bus.withdraw('FETCH', subject);
+      if (!subscriber || !held) return null;
+      const isShared = async () => (await sharersOf(subscriber, held.id)).length > 0;
+      // Two accounts that go at the same time must not leave it to each other: the one that is forgotten last finds nobody.
+      if (await isShared()) await forgetSubscription(db, at.account);
+      if (!(await isShared())) await endAtProvider(subscriber, held.id);
+      return { provider: subscriber.provider, id: held.id };
+    },
+
+    async forget(at, subscription) {
       await bus.cancelSchedule(at, SCHEDULE);
-      await forgetSubscription(db, at.account);
-      await tell({ provider: subscriber.provider, id: held.id });
+      await tell(subscription);
     },
 
     async tellAll() {

@@ -15,6 +15,7 @@ export interface Subscriber extends AccountRef {
   readonly provider: string;
   readonly credentialVersion: number;
   readonly state: AccountState;
+  readonly settings: unknown;
   readonly subscription: SubscriptionState | null;
 }
 
@@ -32,7 +33,7 @@ interface Row extends Omit<Subscriber, 'subscription'> {
 /** Locks the account until the transaction ends; null when there is none. */
 export async function lockSubscriber(tx: Tx, { tenant, account }: AccountRef): Promise<Subscriber | null> {
   const [row] = await tx.query<Row>(
-    `SELECT a.tenant, a.id::text AS account, a.provider, a.credential_version AS "credentialVersion", a.state,
+    `SELECT a.tenant, a.id::text AS account, a.provider, a.credential_version AS "credentialVersion", a.state, a.settings,
             s.id, s.secret_hash AS "secretHash", s.notification_url AS "notificationUrl", s.expires_at AS "expiresAt",
             s.due_at AS "dueAt", s.attempts, s.failure
        FROM control.account a LEFT JOIN control.subscription s ON s.account = a.id
@@ -56,14 +57,16 @@ export async function lockSubscriber(tx: Tx, { tenant, account }: AccountRef): P
 export async function saveSubscription(
   tx: Tx,
   account: string,
+  shared: string | null,
   { held, dueAt, attempts, failure }: SubscriptionState,
 ): Promise<void> {
   await tx.query(
-    `INSERT INTO control.subscription (account, id, secret_hash, notification_url, expires_at, due_at, attempts, failure)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    `INSERT INTO control.subscription (account, id, secret_hash, notification_url, expires_at, due_at, attempts, failure, shared)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
      ON CONFLICT (account) DO UPDATE SET
        id = excluded.id, secret_hash = excluded.secret_hash, notification_url = excluded.notification_url,
-       expires_at = excluded.expires_at, due_at = excluded.due_at, attempts = excluded.attempts, failure = excluded.failure`,
+       expires_at = excluded.expires_at, due_at = excluded.due_at, attempts = excluded.attempts, failure = excluded.failure,
+       shared = excluded.shared`,
     [
       account,
       held?.id ?? null,
@@ -73,6 +76,7 @@ export async function saveSubscription(
       dueAt,
       attempts,
       failure && JSON.stringify(failure),
+      shared,
     ],
   );
 }
@@ -109,6 +113,33 @@ export async function readMoved(
       WHERE a.removed_at IS NULL AND a.state = ANY($1::text[]) AND a.provider = $2 AND s.notification_url <> $3`,
     [ACTIVE_STATES, provider, notificationUrl],
   );
+}
+
+/** Other accounts that have one subscription together with this one. */
+export async function readSharers(
+  sql: Sql,
+  { account, provider }: Pick<Subscriber, 'account' | 'provider'>,
+  shared: string | null,
+  id: string | null,
+): Promise<AccountRef[]> {
+  return await sql.query<AccountRef>(
+    `SELECT a.tenant, a.id::text AS account
+       FROM control.account a JOIN control.subscription s ON s.account = a.id
+      WHERE a.removed_at IS NULL AND a.provider = $1 AND a.id <> $2 AND (s.shared = $3 OR s.id = $4)`,
+    [provider, account, shared, id],
+  );
+}
+
+/** By provider: active accounts whose notifications have ended, or do before `soon`. */
+export async function countLapsing(sql: Sql, soon: Date): Promise<ReadonlyMap<string, number>> {
+  const rows = await sql.query<{ provider: string; count: number }>(
+    `SELECT a.provider, count(*)::int AS count
+       FROM control.account a JOIN control.subscription s ON s.account = a.id
+      WHERE a.removed_at IS NULL AND a.state = ANY($1::text[]) AND s.expires_at < $2
+      GROUP BY a.provider`,
+    [ACTIVE_STATES, soon],
+  );
+  return new Map(rows.map(({ provider, count }) => [provider, count]));
 }
 
 /** A subscription by the provider's id of it. */

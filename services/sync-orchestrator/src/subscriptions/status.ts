@@ -1,5 +1,6 @@
 /** How an account's subscription stands, in words for people. */
 import type { WebhookStatus } from '@mailstream/contracts';
+import type { Destination } from './destinations.ts';
 
 export interface WebhookRow {
   readonly webhookUntil: Date | null;
@@ -8,18 +9,13 @@ export interface WebhookRow {
 
 export function describeWebhook(
   { webhookUntil, webhookFailure }: WebhookRow,
-  notificationUrl: string | null,
+  destination: Destination,
   now: Date,
 ): WebhookStatus {
-  const until = webhookUntil && webhookUntil > now ? webhookUntil.toISOString() : null;
-  if (notificationUrl === null)
-    return {
-      until,
-      reason:
-        'MAILSTREAM_PUBLIC_URL is not set to an https address at which the provider can reach the gateway',
-    };
-  return {
-    until,
-    reason: webhookFailure ?? (until === null ? 'the provider was asked and has not answered yet' : null),
-  };
+  const lapsed = webhookUntil !== null && webhookUntil <= now;
+  const until = webhookUntil === null || lapsed ? null : webhookUntil.toISOString();
+  if (destination.url === null) return { until, reason: destination.missing };
+  const ended = lapsed && { endedAt: webhookUntil.toISOString() };
+  const unanswered = until === null ? 'the provider was asked and has not answered yet' : null;
+  return { until, reason: webhookFailure ?? unanswered, ...ended };
 }

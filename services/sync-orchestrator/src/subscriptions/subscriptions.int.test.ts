@@ -3,6 +3,8 @@ import { type Bus, connectBus } from '@mailstream/bus';
 import {
   type Account,
   type AccountRef,
+  type Finding,
+  hashToken,
   type PushTarget,
   type PushTargets,
   type SubscriptionJob,
@@ -12,7 +14,7 @@ import {
 import { createDb, type Db, migrate } from '@mailstream/db';
 import { migrateFold } from '@mailstream/fold';
 import type { Provider } from '@mailstream/providers';
-import { createHttpServer, createLogger, type HttpServer } from '@mailstream/runtime';
+import { createHttpServer, createLogger, createMetrics, type HttpServer } from '@mailstream/runtime';
 import {
   authenticate,
   createDatabase,
@@ -44,6 +46,16 @@ const provider: Provider = {
   connect: () => Promise.reject(new Error('nobody connects here')),
 };
 
+/** One that has one subscription of a mailbox, whoever connected it, and tells by way of something else. */
+const relayed: Provider = {
+  ...provider,
+  name: 'pigeon',
+  relay: { address: 'loft-1', missing: 'there is no loft' },
+  settings: Type.Object({ mailbox: Type.String() }),
+  sharedSubscription: (settings) =>
+    typeof settings === 'object' && settings && 'mailbox' in settings ? String(settings.mailbox) : null,
+};
+
 let nats: TestNats;
 let database: TestDatabase;
 let bus: Bus;
@@ -56,17 +68,28 @@ interface Running {
 }
 
 async function startOrchestrator(publicUrl: string | null): Promise<Running> {
+  const metrics = createMetrics();
   const app = await createHttpServer({
     title: 'test',
     logger,
     authenticate,
     ready: () => true,
+    metrics,
   });
   const stop = new AbortController();
   const connect = { url: 'http://localhost:8080', returnOrigins: [] };
   const config = { limits: LIMITS, maxLag: 20_000, sweepMs: 100, auditDays: 30, publicUrl, connect };
   const vault = createVault(createLocalKeys(async () => [{ id: 'first', key: Buffer.alloc(32, 7) }]));
-  const parts = createOrchestrator({ bus, db, vault, app, logger, providers: [provider], config });
+  const parts = createOrchestrator({
+    bus,
+    db,
+    vault,
+    app,
+    logger,
+    metrics,
+    providers: [provider, relayed],
+    config,
+  });
   const all = Promise.all(parts.map((part) => part.run(stop.signal)));
   return {
     app,
@@ -95,6 +118,9 @@ afterAll(async () => {
   await Promise.all([nats.drop(), database.drop()]);
 });
 
+/** A busy machine must not turn slow into wrong. */
+const waitFor = <T>(condition: () => Promise<T>): Promise<T> => vi.waitFor(condition, { timeout: 10_000 });
+
 const headers = { authorization: `Bearer ${await tokenOf()}` };
 
 async function add(): Promise<AccountRef> {
@@ -117,7 +143,7 @@ const targetOf = async (id: string): Promise<PushTarget | null> => (await target
 
 /** Does the job as a fetcher would: off the queue, then the report. */
 async function fetched(at: AccountRef, report: SubscriptionReport): Promise<SubscriptionJob> {
-  const job = await vi.waitFor(async () => {
+  const job = await waitFor(async () => {
     const waiting = await read<SubscriptionJob>('FETCH', keepSubject(at));
     if (!waiting) throw new Error('nothing is asked yet');
     return waiting;
@@ -139,7 +165,7 @@ const made = (id: string, over: object = {}): SubscriptionReport => ({
 async function subscribed(id: string): Promise<AccountRef> {
   const at = await add();
   await fetched(at, made(id));
-  await vi.waitFor(async () => expect(await targetOf(id)).not.toBeNull());
+  await waitFor(async () => expect(await targetOf(id)).not.toBeNull());
   return at;
 }
 
@@ -165,8 +191,8 @@ describe('an account that is added', () => {
       end: null,
       keep: { known: null, notificationUrl: `${URL_1}/v1/webhooks/dove` },
     });
-    await vi.waitFor(async () => expect(await targetOf('s-1')).toEqual({ ...at, secretHash: HASH }));
-    await vi.waitFor(async () =>
+    await waitFor(async () => expect(await targetOf('s-1')).toEqual({ ...at, secretHash: HASH }));
+    await waitFor(async () =>
       expect(await webhookOf(at)).toEqual({ until: expect.any(String), reason: null }),
     );
     expect(await bus.last('SYNC', subjects.schedule(at, 'subscription'))).not.toBeNull();
@@ -184,9 +210,113 @@ describe('an account that is added', () => {
       message,
       retryAfterMs: null,
     });
-    await vi.waitFor(async () => expect(await webhookOf(at)).toEqual({ until: null, reason: message }));
+    await waitFor(async () => expect(await webhookOf(at)).toEqual({ until: null, reason: message }));
     const doctor = await running.app.inject({ url: '/v1/doctor', headers });
     expect(doctor.body).toContain(message);
+  });
+});
+
+describe('a subscription that accounts have together', () => {
+  const job = (mailbox: string, verb: 'keep' | 'end') =>
+    read<SubscriptionJob>('FETCH', subjects.subscriptionJob('pigeon', hashToken(mailbox), verb));
+  const targets = async (id: string) =>
+    (await read<PushTargets>('PUSH', subjects.push('pigeon', id)))?.targets.map(({ account }) => account) ??
+    [];
+
+  async function addTo(mailbox: string): Promise<AccountRef> {
+    const payload = { provider: 'pigeon', settings: { mailbox }, credential: {} };
+    const answer = await running.app.inject({ method: 'POST', url: '/v1/accounts', headers, payload });
+    return { tenant: 'default', account: answer.json<Account>().id };
+  }
+  const remove = ({ account }: AccountRef) =>
+    running.app.inject({ method: 'DELETE', url: `/v1/accounts/${account}`, headers });
+
+  /** Two accounts of a mailbox, whose one question was answered. */
+  async function pair(mailbox: string): Promise<[AccountRef, AccountRef]> {
+    const both: [AccountRef, AccountRef] = [await addTo(mailbox), await addTo(mailbox)];
+    await bus.purge('FETCH', subjects.subscriptionJob('pigeon', hashToken(mailbox), 'keep'));
+    const report = made(mailbox, { notificationUrl: 'loft-1' });
+    await bus.publish({ subject: subjects.subscription(both[0], 'reported'), data: report });
+    await waitFor(async () => expect(await targets(mailbox)).toHaveLength(2));
+    return both;
+  }
+
+  it('is asked for once, and what comes of it holds for all', async () => {
+    const [one, two] = [await addTo('m-1'), await addTo('m-1')];
+    expect(await job('m-1', 'keep')).toMatchObject({
+      ...one,
+      keep: { known: null, notificationUrl: 'loft-1' },
+    });
+    await bus.purge('FETCH', subjects.subscriptionJob('pigeon', hashToken('m-1'), 'keep'));
+    const report = made('m-1', { notificationUrl: 'loft-1' });
+    await bus.publish({ subject: subjects.subscription(one, 'reported'), data: report });
+    await waitFor(async () => expect(await targets('m-1')).toEqual([one.account, two.account].sort()));
+    for (const at of [one, two]) {
+      await waitFor(async () =>
+        expect(await webhookOf(at)).toEqual({ until: expect.any(String), reason: null }),
+      );
+      expect(await dueIn(at)).toBeGreaterThan(2 * DAY);
+    }
+  });
+
+  it('outlives an account that is removed, and ends with the last', async () => {
+    const [one, two] = await pair('m-2');
+    expect((await remove(one)).statusCode).toBe(204);
+    expect(await targets('m-2')).toEqual([two.account]);
+    expect(await job('m-2', 'end')).toBeNull();
+    const removing = remove(two);
+    await waitFor(async () => expect(await job('m-2', 'end')).toMatchObject({ ...two, end: 'm-2' }));
+    await bus.purge('FETCH', subjects.subscriptionJob('pigeon', hashToken('m-2'), 'end'));
+    expect((await removing).statusCode).toBe(204);
+    expect(await targets('m-2')).toEqual([]);
+  });
+
+  it('is made again for who comes while it ends', async () => {
+    const at = await addTo('m-3');
+    await bus.purge('FETCH', subjects.subscriptionJob('pigeon', hashToken('m-3'), 'keep'));
+    await bus.publish({
+      subject: subjects.subscription(at, 'reported'),
+      data: made('m-3', { notificationUrl: 'loft-1' }),
+    });
+    await waitFor(async () => expect(await targets('m-3')).toHaveLength(1));
+    const removing = remove(at);
+    await waitFor(async () => expect(await job('m-3', 'end')).not.toBeNull());
+    const late = await addTo('m-3');
+    await bus.purge('FETCH', subjects.subscriptionJob('pigeon', hashToken('m-3'), 'keep'));
+    await bus.purge('FETCH', subjects.subscriptionJob('pigeon', hashToken('m-3'), 'end'));
+    await removing;
+    expect(await job('m-3', 'keep')).toMatchObject(late);
+  });
+
+  it('that could not be renewed is an alarm', async () => {
+    const [one] = await pair('m-4');
+    await db.query(
+      `UPDATE control.subscription SET expires_at = now() - interval '1 hour', failure = $2 WHERE account = $1`,
+      [
+        one.account,
+        JSON.stringify({
+          failure: 'conflict',
+          code: 'x.y',
+          message: 'another has it',
+          at: '2026-01-01T00:00:00Z',
+        }),
+      ],
+    );
+    expect(await webhookOf(one)).toEqual({
+      until: null,
+      reason: 'another has it',
+      endedAt: expect.any(String),
+    });
+    const doctor = await running.app.inject({ url: '/v1/doctor', headers });
+    const { findings } = doctor.json<{ findings: Finding[] }>();
+    expect(findings.find(({ check }) => check === 'notifications')).toMatchObject({
+      level: 'fail',
+      message: expect.stringContaining('1 were notified and are not any more'),
+    });
+    await waitFor(async () => {
+      const { body } = await running.app.inject({ url: '/metrics', headers });
+      expect(body).toContain('mailstream_subscriptions_lapsing{provider="pigeon"} 1');
+    });
   });
 });
 
@@ -197,7 +327,7 @@ describe('a subscription', () => {
     await say(at, 'due');
     const job = await fetched(at, made('s-2', { secretHash: null }));
     expect(job.keep?.known).toBe('s-2');
-    await vi.waitFor(async () => expect(await dueIn(at)).toBeGreaterThan(DAY));
+    await waitFor(async () => expect(await dueIn(at)).toBeGreaterThan(DAY));
     expect(await targetOf('s-2')).toEqual({ ...at, secretHash: HASH });
   });
 
@@ -216,16 +346,16 @@ describe('a subscription', () => {
     await bus.purge('SYNC', subjects.hint(at, 'user'));
     await say(at, 'renew');
     await fetched(at, made('s-5', { expiresAt: new Date(Date.now() + 6.5 * DAY).toISOString() }));
-    await vi.waitFor(async () => expect(await targetOf('s-5')).toEqual({ ...at, secretHash: HASH }));
-    await vi.waitFor(async () => expect(await targetOf('s-4')).toBeNull());
+    await waitFor(async () => expect(await targetOf('s-5')).toEqual({ ...at, secretHash: HASH }));
+    await waitFor(async () => expect(await targetOf('s-4')).toBeNull());
     const list = subjects.job('dove', 'live', at.account, 'mailboxes');
-    await vi.waitFor(async () => expect(await bus.last('FETCH', list)).not.toBeNull());
+    await waitFor(async () => expect(await bus.last('FETCH', list)).not.toBeNull());
   });
 
   it('is told to the gateway again when that forgot', async () => {
     await subscribed('s-6');
     await bus.purge('PUSH', subjects.push('dove', 's-6'));
-    await vi.waitFor(async () => expect(await targetOf('s-6')).not.toBeNull());
+    await waitFor(async () => expect(await targetOf('s-6')).not.toBeNull());
   });
 
   it('is left alone while the account is paused, and renewed when it is resumed', async () => {
@@ -233,7 +363,7 @@ describe('a subscription', () => {
     const url = `/v1/accounts/${at.account}`;
     await running.app.inject({ method: 'POST', url: `${url}/pause`, headers });
     await say(at, 'renew');
-    await vi.waitFor(async () =>
+    await waitFor(async () =>
       expect((await bus.backlog('SYNC', 'orchestrator-subscriptions')) === 0).toBe(true),
     );
     expect(await bus.last('FETCH', keepSubject(at))).toBeNull();
@@ -245,7 +375,7 @@ describe('a subscription', () => {
     const at = await subscribed('s-8');
     const removing = running.app.inject({ method: 'DELETE', url: `/v1/accounts/${at.account}`, headers });
     const subject = subjects.subscriptionJob('dove', at.account, 'end');
-    const job = await vi.waitFor(async () => {
+    const job = await waitFor(async () => {
       const waiting = await read<SubscriptionJob>('FETCH', subject);
       if (!waiting) throw new Error('nothing is asked yet');
       return waiting;
@@ -265,7 +395,7 @@ describe('a subscription', () => {
 it('what is said about a subscription and makes no sense is parked', async () => {
   const at = await add();
   await bus.publish({ subject: subjects.subscription(at, 'reported'), data: { ok: 'maybe' } });
-  await vi.waitFor(async () => expect(await bus.last('DEAD', 'dead.*.bad-payload')).not.toBeNull());
+  await waitFor(async () => expect(await bus.last('DEAD', 'dead.*.bad-payload')).not.toBeNull());
 });
 
 it('another public address: all subscriptions move to it; without one, nothing is asked', async () => {
@@ -276,13 +406,13 @@ it('another public address: all subscriptions move to it; without one, nothing i
   const later = new Date(Date.now() + 6.5 * DAY).toISOString();
   const job = await fetched(at, made('s-10', { notificationUrl, expiresAt: later }));
   expect(job).toMatchObject({ end: 's-9', keep: { known: null, notificationUrl } });
-  await vi.waitFor(async () => expect(await targetOf('s-9')).toBeNull());
+  await waitFor(async () => expect(await targetOf('s-9')).toBeNull());
 
   await running.stop();
   running = await startOrchestrator(null);
   const silent = await add();
   await say(silent, 'renew');
-  await vi.waitFor(async () => expect(await bus.backlog('SYNC', 'orchestrator-subscriptions')).toBe(0));
+  await waitFor(async () => expect(await bus.backlog('SYNC', 'orchestrator-subscriptions')).toBe(0));
   expect(await bus.last('FETCH', keepSubject(silent))).toBeNull();
   expect((await webhookOf(silent))?.reason).toContain('MAILSTREAM_PUBLIC_URL');
 });

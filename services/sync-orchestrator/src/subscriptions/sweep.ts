@@ -1,9 +1,10 @@
 /** The safety net of subscriptions: those that no schedule reached, those for another address, and a gateway that was told too few. */
 import type { Bus } from '@mailstream/bus';
 import type { Db } from '@mailstream/db';
-import { type Logger, messageOf, type Part, pause } from '@mailstream/runtime';
-import type { NotificationUrlOf, SubscriptionKeeper } from './keeper.ts';
-import { countSubscriptions, readMoved, readNeglected } from './rows.ts';
+import { type Logger, type Metrics, messageOf, type Part, pause } from '@mailstream/runtime';
+import type { DestinationOf } from './destinations.ts';
+import type { SubscriptionKeeper } from './keeper.ts';
+import { countLapsing, countSubscriptions, readMoved, readNeglected } from './rows.ts';
 
 export interface SubscriptionSweepDeps {
   readonly bus: Pick<Bus, 'state'>;
@@ -12,27 +13,41 @@ export interface SubscriptionSweepDeps {
   readonly logger: Logger;
   /** Providers with webhooks. */
   readonly providers: readonly string[];
-  readonly notificationUrlOf: NotificationUrlOf;
+  readonly destinationOf: DestinationOf;
+  readonly metrics: Metrics;
   readonly sweepMs: number;
 }
 
 /** A schedule may be late by this, milliseconds. */
 const PATIENCE_MS = 60_000;
+/** Subscriptions are renewed days before they end: one that is this near to it is in trouble, milliseconds. */
+const ALARM_MS = 24 * 60 * 60_000;
 
 /** On start, and then each `sweepMs`. */
 export function createSubscriptionSweep(deps: SubscriptionSweepDeps): Part {
-  const { bus, db, keeper, logger, providers, notificationUrlOf, sweepMs } = deps;
-  const served = providers.filter((provider) => notificationUrlOf(provider) !== null);
+  const { bus, db, keeper, logger, providers, destinationOf, metrics, sweepMs } = deps;
+  const served = providers.flatMap((provider) => {
+    const { url } = destinationOf(provider);
+    return url === null ? [] : [{ provider, url }];
+  });
+  const names = served.map(({ provider }) => provider);
+  let lapsing: ReadonlyMap<string, number> = new Map();
+  metrics.observe(
+    'mailstream_subscriptions_lapsing',
+    'gauge',
+    'Accounts whose provider tells of changes for less than a day more, or not any more, though it is to; polls go on.',
+    () => names.map((provider) => [{ provider }, lapsing.get(provider) ?? 0]),
+  );
 
   /** The address is configuration: it changes with a restart. */
   async function renewMoved(): Promise<void> {
-    for (const provider of served)
-      for (const at of await readMoved(db, provider, notificationUrlOf(provider) ?? ''))
-        await keeper.handle(at, { kind: 'renew' });
+    for (const { provider, url } of served)
+      for (const at of await readMoved(db, provider, url)) await keeper.handle(at, { kind: 'renew' });
   }
 
   async function sweep(): Promise<void> {
-    for (const at of await readNeglected(db, served, new Date(Date.now() - PATIENCE_MS)))
+    lapsing = await countLapsing(db, new Date(Date.now() + ALARM_MS));
+    for (const at of await readNeglected(db, names, new Date(Date.now() - PATIENCE_MS)))
       await keeper.handle(at, { kind: 'due' });
     const [there, { messages: told }] = await Promise.all([countSubscriptions(db), bus.state('PUSH')]);
     if (told >= there) return;
