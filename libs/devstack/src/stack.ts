@@ -100,6 +100,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       MAILSTREAM_PROJECTOR_URL: httpUrl(ports['mailbox-projector']),
       MAILSTREAM_FETCHER_URL: httpUrl(ports['provider-fetcher']),
       ...authEnv(tokenKey),
+      // Tests and benches ask without a pause whether it is time to go on.
+      MAILSTREAM_CALLS_PER_MINUTE: '1000000',
       MAILSTREAM_CONNECT_URL: connectUrl(ports['ingest-gateway']),
       MAILSTREAM_KEY_FILE: join(dir, 'credentials.key'),
       ...(options.notifiedLocally ? { MAILSTREAM_PUBLIC_URL: httpUrl(ports['ingest-gateway']) } : {}),

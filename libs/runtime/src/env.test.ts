@@ -23,6 +23,23 @@ describe('an address', () => {
   });
 });
 
+describe('networks', () => {
+  it('are addresses with or without a length', () => {
+    const env = readEnv({ PROXIES: '10.0.0.0/8, 192.0.2.1,2001:db8::/32' });
+    expect(env.networks('PROXIES')).toEqual(['10.0.0.0/8', '192.0.2.1', '2001:db8::/32']);
+    env.check();
+  });
+
+  it.each(['proxy.example.com', '10.0.0.0/33', '10.0.0.0/8/8', '10.0.0', '10.0.0.0/x'])(
+    '%s is none',
+    (text) => {
+      const env = readEnv({ PROXIES: text });
+      env.networks('PROXIES');
+      expect(() => env.check()).toThrow('PROXIES must be addresses or networks');
+    },
+  );
+});
+
 describe('origins', () => {
   it('are listed with commas, and stripped of what is behind them', () => {
     const env = readEnv({ FROM: ' https://a.example.com/x, http://localhost:3000 ,' });

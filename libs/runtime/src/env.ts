@@ -1,4 +1,5 @@
 /** Configuration from the environment, checked before anything starts. The only place that reads `process.env`. */
+import { isIP } from 'node:net';
 import { AppError } from './errors.ts';
 
 /** Reads variables and remembers every problem, so that the operator sees them all at once. */
@@ -11,6 +12,8 @@ export interface EnvReader {
   url(name: string, fallback: string): string;
   /** Origins such as `https://app.example.com`, separated by commas; none when not set. */
   origins(name: string): readonly string[];
+  /** Addresses, and networks such as `10.0.0.0/8`, separated by commas; none when not set. */
+  networks(name: string): readonly string[];
   integer(name: string, fallback: number, range: { min: number; max: number }): number;
   /** Remembers a problem that is not of one variable alone. */
   problem(text: string): void;
@@ -21,6 +24,11 @@ export interface EnvReader {
 export function readEnv(source: Readonly<Record<string, string | undefined>> = process.env): EnvReader {
   const problems: string[] = [];
   const value = (name: string) => (source[name] === '' ? undefined : source[name]);
+  const list = (name: string) =>
+    (value(name) ?? '')
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean);
   return {
     string(name, fallback) {
       const text = value(name) ?? fallback;
@@ -42,14 +50,19 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
       return fallback;
     },
     origins(name) {
-      const parts = (value(name) ?? '').split(',').map((part) => part.trim());
-      return parts.filter(Boolean).flatMap((part) => {
+      return list(name).flatMap((part) => {
         const url = URL.parse(part);
         if (url && /^https?:$/.test(url.protocol)) return [url.origin];
         problems.push(`${name} must be origins like https://app.example.com, not ${JSON.stringify(part)}`);
         return [];
       });
     },
+    networks: (name) =>
+      list(name).filter((part) => {
+        if (isNetwork(part)) return true;
+        problems.push(`${name} must be addresses or networks like 10.0.0.0/8, not ${JSON.stringify(part)}`);
+        return false;
+      }),
     integer(name, fallback, { min, max }) {
       const text = value(name);
       if (text === undefined) return fallback;
@@ -68,4 +81,12 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
         );
     },
   };
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits = '0', ...rest] = text.split('/');
+  const version = isIP(address);
+  return (
+    version !== 0 && rest.length === 0 && /^[0-9]+$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)
+  );
 }

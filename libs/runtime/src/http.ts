@@ -1,6 +1,7 @@
 /** The HTTP server every service starts from: health, authentication, one error body, OpenAPI. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import fastifyCors from '@fastify/cors';
 import fastifySwagger from '@fastify/swagger';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import Fastify, {
@@ -11,7 +12,8 @@ import Fastify, {
   LogController,
   type RawServerDefault,
 } from 'fastify';
-import { registerAccess } from './auth/access.ts';
+import { registerAnswerHeaders } from './answer-headers.ts';
+import { type Admit, registerAccess } from './auth/access.ts';
 import type { Authenticate } from './auth/authenticate.ts';
 import { aborted } from './clock.ts';
 import { AppError, type ErrorClass, messageOf } from './errors.ts';
@@ -43,8 +45,12 @@ export interface HttpDeps {
   readonly metrics?: Metrics;
   /** Largest request body, bytes. */
   readonly bodyLimit?: number;
-  /** Addresses or ranges of proxies in front: what they say in `X-Forwarded-For` is where a request comes from. */
+  /** Asked about each request once it is known who calls. */
+  readonly admit?: Admit;
+  /** Addresses and networks of proxies whose word about the client's address and protocol is taken. */
   readonly trustedProxies?: readonly string[];
+  /** Origins whose pages may call from a browser. */
+  readonly corsOrigins?: readonly string[];
 }
 
 const STATUS: Record<ErrorClass, number> = {
@@ -91,7 +97,17 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
     },
   });
 
-  registerAccess(app, deps.authenticate);
+  registerAnswerHeaders(app);
+  const { corsOrigins = [], admit = () => undefined } = deps;
+  // Before anything is refused: a page is to see why.
+  if (corsOrigins.length > 0)
+    await app.register(fastifyCors, {
+      origin: [...corsOrigins],
+      methods: ['GET', 'POST', 'PATCH', 'DELETE'],
+      exposedHeaders: ['retry-after', 'www-authenticate'],
+      maxAge: 600,
+    });
+  registerAccess(app, deps.authenticate, admit);
 
   app.addHook('preValidation', async ({ params, query, body }) => {
     for (const [part, value] of Object.entries({ params, querystring: query, body })) {
@@ -111,8 +127,8 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
 
   app.setErrorHandler(async (error, request, reply) => answerError(error, request, reply));
 
-  app.get('/livez', { schema: { hide: true } }, async () => ({ alive: true }));
-  app.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
+  app.get('/livez', { config: { limited: false }, schema: { hide: true } }, async () => ({ alive: true }));
+  app.get('/readyz', { config: { limited: false }, schema: { hide: true } }, async (_request, reply) => {
     const ready = await deps.ready();
     return reply.status(ready ? 200 : 503).send({ ready });
   });

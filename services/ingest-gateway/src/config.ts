@@ -1,11 +1,17 @@
 /** What the gateway is told by its environment. */
 import { readNotificationsConfig } from '@mailstream/providers/webhooks';
-import { readEnv, readServiceEnv } from '@mailstream/runtime';
+import { type HttpDeps, readEnv, readServiceEnv } from '@mailstream/runtime';
+import type { AdmissionLimits } from './admission.ts';
 
 /** Base URLs of the services behind the gateway, without a path. */
 export interface Upstreams {
   readonly orchestrator: string;
   readonly projector: string;
+}
+
+/** Who may come in, and how much of it. */
+export interface DoorConfig extends Pick<HttpDeps, 'bodyLimit' | 'trustedProxies' | 'corsOrigins'> {
+  readonly limits: AdmissionLimits;
 }
 
 export function readConfig() {
@@ -15,8 +21,16 @@ export function readConfig() {
     projector: env.string('MAILSTREAM_PROJECTOR_URL', 'http://127.0.0.1:8083'),
   };
   const notificationsConfig = readNotificationsConfig(env, env.optional('MAILSTREAM_PUBLIC_URL'));
-  const trustedProxies = (env.optional('MAILSTREAM_TRUSTED_PROXIES') ?? '').split(/[\s,]+/).filter(Boolean);
-  const config = { ...readServiceEnv(env, 8080), upstreams, notificationsConfig, trustedProxies };
+  const door: DoorConfig = {
+    limits: {
+      perCaller: env.integer('MAILSTREAM_CALLS_PER_MINUTE', 3_000, { min: 1, max: 100_000_000 }),
+      perAddress: env.integer('MAILSTREAM_UNKNOWN_CALLS_PER_MINUTE', 300, { min: 1, max: 100_000_000 }),
+    },
+    bodyLimit: env.integer('MAILSTREAM_BODY_BYTES', 1_048_576, { min: 1_024, max: 16_777_216 }),
+    trustedProxies: env.networks('MAILSTREAM_TRUSTED_PROXIES'),
+    corsOrigins: env.origins('MAILSTREAM_CORS_ORIGINS'),
+  };
+  const config = { ...readServiceEnv(env, 8080), upstreams, notificationsConfig, door };
   env.check();
   return config;
 }

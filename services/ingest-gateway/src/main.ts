@@ -15,7 +15,7 @@ await runService(logger, async () => {
     authenticate: createAuthenticate(config.auth, createFindApiKey(bus)),
     upstreams: config.upstreams,
     notificationsConfig: config.notificationsConfig,
-    trustedProxies: config.trustedProxies,
+    door: config.door,
   });
   return { parts: [...receivers, httpPart(app, config.http)], close: [() => bus.close()] };
 });

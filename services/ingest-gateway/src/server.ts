@@ -10,7 +10,8 @@ import {
   type Part,
 } from '@mailstream/runtime';
 import { createAcceptNotifications } from './accept-notifications.ts';
-import type { Upstreams } from './config.ts';
+import { createAdmission } from './admission.ts';
+import type { DoorConfig, Upstreams } from './config.ts';
 import { createHintWriter } from './hints.ts';
 import { createOpenApi } from './openapi.ts';
 import { createPushTargets } from './push-targets.ts';
@@ -27,8 +28,8 @@ export interface ServerDeps {
   readonly authenticate: Authenticate;
   readonly upstreams: Upstreams;
   readonly notificationsConfig: NotificationsConfig;
-  /** As `HttpDeps`. */
-  readonly trustedProxies?: readonly string[];
+  /** Left out, everything is taken that comes. */
+  readonly door?: DoorConfig;
 }
 
 export interface Server {
@@ -38,7 +39,7 @@ export interface Server {
 }
 
 export async function createServer(deps: ServerDeps): Promise<Server> {
-  const { bus, logger, authenticate, upstreams, notificationsConfig } = deps;
+  const { bus, logger, authenticate, upstreams, notificationsConfig, door } = deps;
   const metrics = createMetrics();
   const app = await createHttpServer({
     title: 'Mailstream',
@@ -46,8 +47,8 @@ export async function createServer(deps: ServerDeps): Promise<Server> {
     authenticate,
     ready: () => bus.connected(),
     metrics,
+    ...(door && { ...door, admit: createAdmission(door.limits) }),
     completeOpenApi: createOpenApi(upstreams),
-    trustedProxies: deps.trustedProxies ?? [],
   });
   registerLandingRoute(app);
   registerCallerRoute(app);

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import type { Account } from '@mailstream/contracts';
 import { AppError, createHttpServer, createLogger, type HttpServer } from '@mailstream/runtime';
-import { authenticate, tokenOf } from '@mailstream/testing';
+import { authenticate, TEST_AUTH, tokenOf } from '@mailstream/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { childEnv } from '../env.ts';
 
@@ -41,6 +41,9 @@ function account(id: string, name: string, more: Partial<Account> = {}): Account
   };
 }
 
+/** What the API was last asked of its keys. */
+let keyCall: unknown;
+
 const demo = account('0190a000-0000-7000-8000-000000000001', 'Demo mailbox');
 
 /** The API as the commands need it: the same server kit, routes that remember. */
@@ -70,6 +73,24 @@ beforeAll(async () => {
   api.post('/v1/accounts/:id/sync', async (_request, reply) =>
     reply.status(202).send({ accepted: true, sequence: '7' }),
   );
+  const key = {
+    prefix: '0123456789ab',
+    name: 'CRM',
+    scopes: ['messages:read'],
+    createdBy: 'ada',
+    createdAt: '2026-01-01T00:00:00Z',
+    expiresAt: null,
+    lastUsedAt: null,
+  };
+  api.get('/v1/api-keys', async () => ({ items: [key], next: null }));
+  api.post('/v1/api-keys', async (request, reply) => {
+    keyCall = request.body;
+    return reply.status(201).send({ ...key, key: 'ms_0123456789ab_secret' });
+  });
+  api.delete('/v1/api-keys/:prefix', async (request, reply) => {
+    keyCall = request.params;
+    return reply.status(204).send();
+  });
   api.get('/v1/messages', async () => ({ items: 'none of our shape' }));
   api.get('/v1/doctor', async () => ({
     findings: [
@@ -256,6 +277,49 @@ describe('what goes wrong', () => {
   it('a wrong token is said to be one', async () => {
     const { err } = await run('account list', { env: { MAILSTREAM_TOKEN: 'guess' } });
     expect(err).toContain('(auth.refused)');
+  });
+});
+
+describe('api-key', () => {
+  it('create shows the key alone on stdout, for a pipe', async () => {
+    const { out, err } = await run('api-key create --name CRM --scopes messages:read,sync:write');
+    expect(out).toBe('ms_0123456789ab_secret\n');
+    expect(err).toContain('api-key revoke 0123456789ab');
+    expect(keyCall).toEqual({ name: 'CRM', scopes: ['messages:read', 'sync:write'] });
+  });
+
+  it('list and revoke name it by its prefix, also when the whole key is given', async () => {
+    expect((await run('api-key list')).out).toMatch(/0123456789ab +CRM +never +never +ada +messages:read/);
+    expect((await run('api-key revoke ms_0123456789ab_secret')).out).toBe(
+      'the API key 0123456789ab is revoked\n',
+    );
+    expect(keyCall).toEqual({ prefix: '0123456789ab' });
+  });
+
+  it('create wants scopes that there are', async () => {
+    const { err, code } = await run('api-key create --name CRM --scopes mail');
+    expect([err, code]).toEqual([expect.stringContaining('"mail" is not a scope; there is sync:write'), 2]);
+  });
+});
+
+describe('token', () => {
+  it('signs one that the services take', async () => {
+    const env = { MAILSTREAM_JWT_KEY: TEST_AUTH.key ?? '' };
+    const { out } = await run('token --scopes messages:read,admin --tenant acme --subject ada', { env });
+    expect(await authenticate(`Bearer ${out.trim()}`)).toEqual({
+      tenant: 'acme',
+      subject: 'ada',
+      scopes: ['messages:read', 'admin'],
+    });
+  });
+
+  it.each([
+    ['a secret that is too short', '--scopes all', 'secret', 1, 'at least 32 bytes'],
+    ['a tenant that is none', '--scopes all --tenant a.b', TEST_AUTH.key ?? '', 2, '--tenant must be'],
+    ['no scopes', '--tenant acme', TEST_AUTH.key ?? '', 2, '--scopes is missing'],
+  ])('refuses %s', async (_name, options, MAILSTREAM_JWT_KEY, code, says) => {
+    const result = await run(`token ${options}`, { env: { MAILSTREAM_JWT_KEY } });
+    expect([result.err, result.code, result.out]).toEqual([expect.stringContaining(says), code, '']);
   });
 });
 

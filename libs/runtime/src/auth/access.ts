@@ -16,12 +16,17 @@ declare module 'fastify' {
     scope?: Scope | 'any';
     /** Answers anybody, without a token. */
     open?: boolean;
+    /** False: never too often. */
+    limited?: boolean;
   }
   interface FastifyInstance {
     /** All routes, for tests that try every one. */
     declaredRoutes: readonly RouteOptions[];
   }
 }
+
+/** Throws when this is one call too many. `principal` is null when nobody was recognised, or nobody had to be. */
+export type Admit = (request: FastifyRequest, principal: Principal | null) => void;
 
 /** What a person may see in a browser or a probe may ask is outside of these. */
 function isGuarded(url: string): boolean {
@@ -32,7 +37,7 @@ function isGuarded(url: string): boolean {
  * Sets `request.principal`, or answers 401 or 403. A server with a guarded route that declares neither a scope nor `open` does not start:
  * forgetting it must not make it open.
  */
-export function registerAccess(app: FastifyInstance, authenticate: Authenticate): void {
+export function registerAccess(app: FastifyInstance, authenticate: Authenticate, admit: Admit): void {
   const routes: RouteOptions[] = [];
   app.decorate('declaredRoutes', routes);
   app.addHook('onRoute', (route) => {
@@ -49,7 +54,12 @@ export function registerAccess(app: FastifyInstance, authenticate: Authenticate)
 
   app.decorateRequest('principal', { getter: nobody });
   app.addHook('onRequest', async (request) => {
-    const principal = await identify(request, authenticate);
+    const { limited = true } = request.routeOptions.config;
+    const principal = await identify(request, authenticate).catch((error: unknown) => {
+      if (limited) admit(request, null);
+      throw error;
+    });
+    if (limited) admit(request, principal);
     if (principal) Object.defineProperty(request, 'principal', { value: principal });
   });
 }

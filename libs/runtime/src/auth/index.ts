@@ -1,4 +1,5 @@
 /** Who calls an API, and what it may do. */
+export type { Admit } from './access.ts';
 export { newApiKey } from './api-key.ts';
 export { type Authenticate, createAuthenticate } from './authenticate.ts';
 export type { AuthConfig } from './config.ts';

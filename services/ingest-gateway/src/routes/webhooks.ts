@@ -29,7 +29,8 @@ export async function registerWebhookRoutes(app: HttpServer, deps: WebhookDeps):
       for (const path of webhook.paths)
         scope.post<{ Querystring: Record<string, unknown>; Body: string | null }>(
           `/v1/webhooks/${path}`,
-          { config: { open: true }, schema: { hide: true } },
+          // A provider that is turned away for a while slows down, and in the end gives up.
+          { config: { open: true, limited: false }, schema: { hide: true } },
           async ({ query, body, headers }, reply) => {
             const challenge = webhook.challenge === null ? undefined : query[webhook.challenge];
             if (challenge !== undefined) return reply.headers(PLAIN_TEXT).send(echoed(challenge));
