@@ -2,9 +2,13 @@
 import { createHash } from 'node:crypto';
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { type Static, Type } from 'typebox';
+import { withoutSecrets } from './secrets.ts';
 
 /** How long a provider may take to answer, milliseconds. */
 const TIMEOUT_MS = 10_000;
+
+/** What an endpoint that refuses may repeat, and nobody else is to read (RFC 6749, 7523, 7636). */
+const SECRET_FIELDS = ['client_secret', 'refresh_token', 'code', 'code_verifier', 'assertion'];
 
 /** Difference of clocks that is forgiven, seconds. */
 const CLOCK_TOLERANCE = 60;
@@ -30,20 +34,22 @@ export interface Answer {
 
 /** Sends a form, as token endpoints take it (RFC 6749, 3.2). Rejects with what `fetch` throws when nobody answers in ten seconds. */
 export function postForm(url: string, form: Readonly<Record<string, string>>): Promise<Answer> {
-  return call(url, { method: 'POST', body: new URLSearchParams(form) });
+  const secrets = SECRET_FIELDS.flatMap((name) => form[name] ?? []);
+  return call(url, { method: 'POST', body: new URLSearchParams(form) }, secrets);
 }
 
 /** Reads with an access token. Rejects as `postForm` does. */
 export function getWithToken(url: string, accessToken: string): Promise<Answer> {
-  return call(url, { headers: { authorization: `Bearer ${accessToken}` } });
+  return call(url, { headers: { authorization: `Bearer ${accessToken}` } }, [accessToken]);
 }
 
-async function call(url: string, init: RequestInit): Promise<Answer> {
+async function call(url: string, init: RequestInit, secrets: readonly string[]): Promise<Answer> {
   const headers = { ...init.headers, accept: 'application/json' };
   // Not followed elsewhere: what is sent here is secret.
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const response = await fetch(url, { ...init, headers, redirect: 'manual', signal });
-  const body = parseJson(await response.text());
+  const text = await response.text();
+  const body = parseJson(response.ok ? text : withoutSecrets(text, secrets));
   return { status: response.status, body, retryAfterMs: retryAfterOf(response.headers) };
 }
 

@@ -2,6 +2,7 @@
 import type { Gates } from '../gate.ts';
 import { parseJson } from '../json.ts';
 import { ProviderError } from '../provider.ts';
+import { withoutSecrets } from '../secrets.ts';
 import { inSpan } from '../spans.ts';
 import { transportFailure } from '../transport.ts';
 import { type Answer, isOfProject, refusalOf } from './errors.ts';
@@ -70,7 +71,12 @@ export function createGmailClient(deps: ClientDeps): GmailClient {
       const answer = await inSpan(post ? 'POST' : 'GET', url.href, account, async () => {
         const response = await fetch(url, { headers, ...sent, redirect: 'manual', signal: limit });
         // Read to its end here, so that the gate and the time limit hold for all of it.
-        return { status: response.status, headers: response.headers, text: await response.text() };
+        const text = await response.text();
+        return {
+          status: response.status,
+          headers: response.headers,
+          text: response.ok ? text : withoutSecrets(text, [token]),
+        };
       });
       const retryAfter = answer.headers.get('retry-after');
       return { status: answer.status, retryAfter, body: parseJson(answer.text) };

@@ -11,6 +11,7 @@ import {
 import type { Gates } from '../gate.ts';
 import { field, listOf, textOf } from '../json.ts';
 import { ProviderError } from '../provider.ts';
+import { withoutSecrets } from '../secrets.ts';
 import { inSpan } from '../spans.ts';
 import { transportFailure } from '../transport.ts';
 import { type Answer, bodyOf, refusalOf } from './errors.ts';
@@ -200,7 +201,9 @@ function createChain({ account, gates, token, timeoutMs }: ClientDeps): Middlewa
       const response = await fetch(url, options);
       // Read to its end here, so that the gate and the time limit hold for all of it.
       const { status, headers } = response;
-      return new Response((await response.text()) || null, { status, headers });
+      const text = await response.text();
+      const token = new Headers(options.headers).get('authorization')?.split(' ')[1] ?? '';
+      return new Response((response.ok ? text : withoutSecrets(text, [token])) || null, { status, headers });
     });
   });
 

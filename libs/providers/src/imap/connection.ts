@@ -73,7 +73,8 @@ export async function openConnection(
 ): Promise<Connection> {
   const { host, user, secure } = settings;
   const port = settings.port ?? (secure ? 993 : 143);
-  let place: Place = { host, port, user };
+  const server: Place = { host, port, user, secrets: secretsIn(user, credential) };
+  let place = server;
   // The library answers some failures with `false`, swallows others, and sleeps minutes on a throttle: its log tells the truth.
   let heard: unknown = null;
   let fatal: unknown = null;
@@ -158,7 +159,7 @@ export async function openConnection(
     has: (capability) => client.capabilities.has(capability),
     usable: () => client.usable && fatal === null,
     async examine(path) {
-      place = { host, port, user, path };
+      place = { ...server, path };
       const box = await command(() => client.mailboxOpen(path, { readOnly: true }));
       const { uidValidity, uidNext, highestModseq, noModseq, exists, mailboxId } = box;
       return {
@@ -205,7 +206,7 @@ export async function openConnection(
       if (connection.usable() && client.mailbox) client.mailboxClose().catch(silent);
     },
     async list() {
-      place = { host, port, user };
+      place = server;
       const counters = {
         messages: true,
         uidNext: true,
@@ -257,6 +258,12 @@ interface LogEntry {
 }
 
 /** Whether a row answers the query, rather than telling of another client's change of flags. */
+/** Also as SASL sends them (RFC 4616; XOAUTH2). */
+function secretsIn(user: string, credential: ImapCredential): string[] {
+  if ('password' in credential) return [credential.password, `\0${user}\0${credential.password}`];
+  return [credential.accessToken, `user=${user}\x01auth=Bearer ${credential.accessToken}\x01\x01`];
+}
+
 function isAnswer(row: FetchMessageObject, query: FetchQueryObject): boolean {
   if (query.size !== true) return row.flags !== undefined;
   return row.size !== undefined || row.envelope !== undefined || row.internalDate !== undefined;

@@ -1,6 +1,7 @@
 /** Whatever the IMAP library, a socket or TLS throws, as a classified `ProviderError` that says what to do. Pure. */
 import { cleanText, type FailureClass } from '@mailstream/contracts';
 import { ProviderError } from '../provider.ts';
+import { withoutSecrets } from '../secrets.ts';
 
 /** Where the failure happened, for its message. */
 export interface Place {
@@ -9,6 +10,8 @@ export interface Place {
   readonly user: string;
   /** The mailbox that was open or being opened, if any. */
   readonly path?: string | null;
+  /** What is not to be repeated when the server repeats it. */
+  readonly secrets?: readonly string[];
 }
 
 /** What an error of the library may carry beside its message. */
@@ -36,7 +39,7 @@ const DEFAULT_THROTTLE_MS = 5 * 60_000;
 
 export function imapError(error: unknown, place: Place): ProviderError {
   if (error instanceof ProviderError) return error;
-  const signs = signsOf(error);
+  const signs = signsOf(error, place.secrets);
   const [failure, code, message] = verdict(signs, place);
   const retryAfterMs = signs.backoffMs ?? (code === 'imap.throttled' ? DEFAULT_THROTTLE_MS : null);
   const heard = signs.said && !message.includes(signs.said) ? ` The server said: ${signs.said}` : '';
@@ -175,7 +178,7 @@ function isThrottle(signs: Signs): boolean {
   );
 }
 
-function signsOf(error: unknown): Signs {
+function signsOf(error: unknown, secrets: readonly string[] = []): Signs {
   const fields: Readonly<Record<string, unknown>> =
     typeof error === 'object' && error !== null ? { ...error } : {};
   const text = (name: string) => (typeof fields[name] === 'string' ? fields[name] : '');
@@ -186,7 +189,7 @@ function signsOf(error: unknown): Signs {
   return {
     code: text('code'),
     responseCode: text('serverResponseCode') || responseCodeOf(fields.response),
-    said: cleanText(heard || (fields.tlsFailed === true ? message : ''), 300),
+    said: cleanText(withoutSecrets(heard || (fields.tlsFailed === true ? message : ''), secrets), 300),
     status: text('responseStatus'),
     atLogin: fields.authenticationFailed === true,
     tls: fields.tlsFailed === true,
