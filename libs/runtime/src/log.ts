@@ -4,7 +4,10 @@ import { readEnv } from './env.ts';
 
 export type Logger = PinoLogger;
 
-const SECRETS = ['password', 'credential', 'accessToken', 'refreshToken', 'authorization', 'key', 'token'];
+const SECRETS = [
+  ...['password', 'pass', 'credential', 'auth', 'authorization', 'cookie', 'secret', 'key', 'token'],
+  ...['accessToken', 'refreshToken', 'clientSecret', 'access_token', 'refresh_token', 'client_secret'],
+];
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 type LogLevel = (typeof LEVELS)[number];
