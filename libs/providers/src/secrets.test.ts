@@ -4,16 +4,14 @@ import { withoutSecrets } from './secrets.ts';
 const PASSWORD = 'pa"ss w\\örd';
 
 it.each([
-  ['as it is', `LOGIN ada ${PASSWORD} failed`],
-  ['quoted', `LOGIN "ada" "pa\\"ss w\\\\örd" failed`],
-  ['in JSON', JSON.stringify({ said: PASSWORD })],
-  ['in a form', new URLSearchParams({ password: PASSWORD, next: 'x' }).toString()],
-  ['in a URL', `/login?password=${encodeURIComponent(PASSWORD)}`],
-  ['in base64', `AUTH ${Buffer.from(PASSWORD).toString('base64')}`],
-])('finds a secret %s', (_how, text) => {
-  const left = withoutSecrets(text, [PASSWORD]);
-  expect(left).toContain('[secret]');
-  expect(left).not.toMatch(/ss|örd|w\\|cGEi/);
+  ['as it is', `LOGIN ada ${PASSWORD} failed`, 'LOGIN ada [secret] failed'],
+  ['quoted', 'LOGIN "ada" "pa\\"ss w\\\\örd"', 'LOGIN "ada" "[secret]"'],
+  ['in JSON', JSON.stringify({ said: PASSWORD }), '{"said":"[secret]"}'],
+  ['in a form', new URLSearchParams({ is: PASSWORD, next: 'x' }).toString(), 'is=[secret]&next=x'],
+  ['in a URL', `/login?is=${encodeURIComponent(PASSWORD)}`, '/login?is=[secret]'],
+  ['in base64', `AUTH ${Buffer.from(PASSWORD).toString('base64')}`, 'AUTH [secret]'],
+])('finds a secret %s', (_how, text, left) => {
+  expect(withoutSecrets(text, [PASSWORD])).toBe(left);
 });
 
 it('leaves alone what is none, and what is too short to be one', () => {
