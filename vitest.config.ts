@@ -33,8 +33,7 @@ export default defineConfig({
           globalSetup: backends,
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          // Each file runs the whole product: one at a time, and after the others.
-          fileParallelism: false,
+          // Each file runs the whole product, and mostly waits for it.
           sequence: { groupOrder: 1 },
         },
       },
