@@ -179,6 +179,7 @@ export function createMirror(connect: () => Promise<Session>, patience?: Patienc
   const complete = new Set<string>();
   const dirty = new Set<string>();
   const seeded = new Set<string>();
+  const missing = new Map<string, readonly string[]>();
   let session: Session | null = null;
 
   const store = (scope: string, page: Page) => {
@@ -193,8 +194,12 @@ export function createMirror(connect: () => Promise<Session>, patience?: Patienc
     if (page.done) complete.add(scope);
     else complete.delete(scope);
     pages.push({ scope, page });
-    // The view lacks something: it is read from the beginning.
-    if (!isWhole(view, page)) mirror.rewind(scope, null);
+    const lacking = lackingOf(view, page);
+    missing.delete(scope);
+    if (lacking.length === 0) return;
+    missing.set(scope, lacking);
+    complete.delete(scope);
+    seeded.add(scope);
   };
 
   const connected = async (): Promise<Session> => {
@@ -206,7 +211,9 @@ export function createMirror(connect: () => Promise<Session>, patience?: Patienc
   const pull: Mirror['pullOnce'] = async (using, scope, address, lane, { losePage, afterPage } = {}) => {
     const { signal } = new AbortController();
     const cursor = cursors.get(scope) ?? null;
-    for await (const page of using.pull({ scope, address, cursor, lane, signal })) {
+    const asked = missing.get(scope);
+    const request = { scope, address, cursor, lane, signal, ...(asked && { missing: asked }) };
+    for await (const page of using.pull(request)) {
       if (losePage?.()) throw new Interrupted('lost before it was stored');
       store(scope, page);
       await afterPage?.();
@@ -300,11 +307,11 @@ function isScope({ selectable, mailbox, scope = mailbox }: MailboxUpsert): boole
   return selectable && scope === mailbox;
 }
 
-/** Whether the view has all ids that the page says there are. */
-function isWhole({ copies }: View, { changes }: Page): boolean {
-  return changes.every(({ kind, data }) => {
-    if (kind !== 'listed' || !('ids' in data)) return true;
-    return data.ids.every((id) => copies.has(`${data.mailbox}.${data.generation}.${id}`));
+/** The ids that the page says there are, and the view has not. */
+function lackingOf({ copies }: View, { changes }: Page): string[] {
+  return changes.flatMap(({ kind, data }) => {
+    if (kind !== 'listed' || !('ids' in data)) return [];
+    return data.ids.filter((id) => !copies.has(`${data.mailbox}.${data.generation}.${id}`));
   });
 }
 

@@ -43,6 +43,8 @@ export interface PullRequest {
   readonly address: string | null;
   /** Where the last stored page ended; null for the first pull ever. */
   readonly cursor: Cursor | null;
+  /** Ids of copies that are to be told though the cursor says that they were: the view lacks them. Asked for with each pull until a page is stored. */
+  readonly missing?: readonly string[];
   /** `live`: only what is new since the cursor, quickly. `backfill`: go on with the import; what is new comes first anyway. */
   readonly lane: Lane;
   /** Aborts when the job was lost: stop, and close what is half-way. */

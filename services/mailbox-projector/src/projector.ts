@@ -85,8 +85,8 @@ function foldFacts(view: View, batch: Batch): News {
     }
     const incomplete = judgeDrift(view, batch, page);
     if (page.cursor) news.runs.push(...view.cursors.advance(atOf(page, page.cursor), page.cursor, counts));
-    for (const { at, mailbox } of incomplete) {
-      const seed = view.cursors.restart(at, mailbox, 'drift');
+    for (const { at, mailbox, missing } of incomplete) {
+      const seed = view.cursors.ask(at, mailbox, missing);
       if (seed) news.seeds.push({ at, data: seed });
     }
   }
@@ -107,7 +107,7 @@ function foldFact(view: View, batch: Batch, news: News, page: Page, fact: Fact):
       const { mailboxes, messages } = view;
       const { data } = event;
       if (data.op === 'upsert') return [mailboxes.upsert(at, data) ?? []].flat();
-      const seed = view.cursors.restart(at, data.mailbox, 'unchained');
+      const seed = view.cursors.restart(at, data.mailbox);
       if (seed) news.seeds.push({ at, data: seed });
       const steps = messages.copiesIn(at.account, data.mailbox).flatMap((copy) => messages.remove(at, copy));
       return [...follow(view, at, steps), ...[mailboxes.remove(at, data.mailbox) ?? []].flat()];
@@ -186,32 +186,51 @@ function follow(view: View, at: At, steps: readonly Step[]): Outcome[] {
 }
 
 /**
- * Notes what each mailbox that was listed lacks. Lists of ids name what the fetcher cannot ask for one by one: where some are lacking the mailbox
- * is to be read again, and is returned.
+ * Notes how much each mailbox that was listed lacks. What lists of ids name and the view has not is returned: only the provider can tell it. What
+ * lists of uids name the next fetch finds by itself.
  */
-function judgeDrift(view: View, batch: Batch, page: Page): { at: At; mailbox: string }[] {
-  const drifts = new Map<string, { at: At; mailbox: string; drift: number; byIds: boolean }>();
+function judgeDrift(view: View, batch: Batch, page: Page): Incomplete[] {
+  const drifts = new Map<string, Incomplete & { drift: number }>();
   for (const fact of page.facts) {
     const listing = batch.listings.get(fact);
     if (!listing) continue;
     const { mailbox } = listing.data;
-    const before = drifts.get(mailbox)?.drift ?? 0;
-    const drift = before + driftOf(view, batch, page, listing);
-    drifts.set(mailbox, { at: atOf(page, fact), mailbox, drift, byIds: listing.ids !== null });
+    const before = drifts.get(mailbox);
+    const { drift, missing } = driftOf(view, batch, page, listing);
+    drifts.set(mailbox, {
+      at: atOf(page, fact),
+      mailbox,
+      drift: (before?.drift ?? 0) + drift,
+      missing: [...(before?.missing ?? []), ...missing].slice(0, MOST_MISSING),
+    });
   }
   for (const { at, mailbox, drift } of drifts.values()) view.mailboxes.setDrift(at, mailbox, drift);
-  return [...drifts.values()].filter(({ drift, byIds }) => byIds && drift > 0);
+  return [...drifts.values()].filter(({ missing }) => missing.length > 0);
 }
 
-/** How many listed ids the view still does not have at the end of the page: it should have had them, or the page should have brought them. */
-function driftOf(view: View, batch: Batch, page: Page, listing: Listing): number {
+interface Incomplete {
+  readonly at: At;
+  readonly mailbox: string;
+  readonly missing: readonly string[];
+}
+
+/** As many as one seed may name. */
+const MOST_MISSING = 1_000;
+
+/** The listed ids that the view still does not have at the end of the page: it should have had them, or the page should have brought them. */
+function driftOf(view: View, batch: Batch, page: Page, listing: Listing) {
   const isListed = (copy: CopyState) => isInWindow(listing, copy) && listing.find(copy.id) !== undefined;
-  let known = view.knownInWindow[batch.windows.findIndex((window) => window.listing === listing)] ?? 0;
+  const had = view.windows[batch.windows.findIndex((window) => window.listing === listing)];
+  let known = had?.known ?? 0;
+  const missing = new Set(had?.lacking);
   for (const { before, now } of view.messages.entries) {
     if (now.account !== page.account) continue;
-    known += now.copies.filter(isListed).length - (before?.copies.filter(isListed).length ?? 0);
+    const [then, since] = [before?.copies.filter(isListed) ?? [], now.copies.filter(isListed)];
+    known += since.length - then.length;
+    if (listing.ids) for (const { id } of then) missing.add(id);
+    for (const { id } of since) missing.delete(id);
   }
-  return Math.max(0, listing.size - known);
+  return { drift: Math.max(0, listing.size - known), missing };
 }
 
 function byLogOrder(a: Emission, b: Emission): number {

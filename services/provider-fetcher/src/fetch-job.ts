@@ -55,7 +55,15 @@ export async function fetchJob(
     let head = await readHead(bus, job);
     let report: FetchReport = { run: job.run, outcome: 'nothing', done: false };
     const { scope, address, lane } = job;
-    for await (const page of session.pull({ scope, address, lane, cursor: head.cursor, signal })) {
+    const { cursor, missing } = head;
+    for await (const page of session.pull({
+      scope,
+      address,
+      lane,
+      cursor,
+      signal,
+      ...(missing && { missing }),
+    })) {
       for (const batch of toBatches(job, page, head, { startedAt, now: new Date() })) {
         const stored = await store(batch, head);
         if (!stored) return { ...report, outcome: 'fenced' };
@@ -95,11 +103,12 @@ export async function fetchJob(
 }
 
 /** The end of a scope's chain: its last cursor event, or the beginning when there is none. */
-async function readHead(bus: Bus, job: FetchJob): Promise<ChainHead> {
+async function readHead(bus: Bus, job: FetchJob): Promise<ChainHead & Pick<CursorSeeded, 'missing'>> {
   const last = await bus.last('MAIL', subjects.cursor(job, job.scope));
   if (!last) return { page: null, cursor: null, sequence: 0n };
   const { data }: Envelope<CursorAdvanced | CursorSeeded> = JSON.parse(new TextDecoder().decode(last.data));
-  return { page: data.page, cursor: data.cursor, sequence: last.sequence };
+  const missing = 'missing' in data ? { missing: data.missing } : {};
+  return { page: data.page, cursor: data.cursor, sequence: last.sequence, ...missing };
 }
 
 function failure(job: FetchJob, startedAt: Date, error: ProviderError): Envelope<SyncFailed> {

@@ -33,7 +33,18 @@ export const SEED_REASONS = ['recreated', 'truncated', 'expired', 'restored', 'u
 /**
  * The cursor of the view put back into the log, so that providers are asked again from there: because the log was not what it was,
  * because (`unchained`) its last cursor belongs to a page that does not continue what the view holds, or because (`drift`) the provider holds
- * what the view lacks, and the scope is read from its beginning.
+ * what the view lacks.
  */
-export const CursorSeeded = Type.Object({ ...chain, reason: Type.Enum(SEED_REASONS) });
+export const CursorSeeded = Type.Object({
+  ...chain,
+  reason: Type.Enum(SEED_REASONS),
+  missing: Type.Optional(
+    Type.Array(Type.String(), {
+      minItems: 1,
+      maxItems: 1_000,
+      description:
+        'Of `drift`: ids of copies that the view lacks. Should there be more, the next comparison finds them.',
+    }),
+  ),
+});
 export type CursorSeeded = Static<typeof CursorSeeded>;

@@ -81,10 +81,20 @@ export function withPage(before: Import, page: readonly Listed[], token: string 
   return { ...before, token, ids: [...before.ids, ...ids], ends, ended: token === null };
 }
 
+/** Has messages imported that were told before, as they say, and are not there. */
+export function withMissing(cursor: AccountCursor, missing: readonly string[]): AccountCursor {
+  const before = cursor.import ?? { ...NO_LIST, total: missing.length };
+  const ids = missing.map((id) => ({ id, thread: id }));
+  return { ...cursor, import: { ...before, ids: [...ids, ...before.ids] }, listed: null };
+}
+
+const NO_LIST = { token: null, ids: [], ends: [], ended: true, told: 0 };
+
 /**
  * Something was deleted, so that positions in the list have moved and some messages may have been passed over: back to where the page before the
  * last ended, because a deletion may be told a while after it was done.
  */
 export function withoutPlace(before: Import): Import {
+  if (before.ends.length === 0) return before;
   return { ...before, token: null, ended: false, ends: before.ends.slice(0, -2) };
 }

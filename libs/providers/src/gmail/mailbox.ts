@@ -1,14 +1,15 @@
 /** The pull of all mail: what is new, then the import, and now and then a comparison of all ids. */
 import { type Page, ProviderError, type PullRequest } from '../provider.ts';
-import { type AccountCursor, readCursor } from './cursor.ts';
+import { type AccountCursor, readCursor, withMissing } from './cursor.ts';
 import { HISTORY_LOST } from './errors.ts';
 import { importMessages } from './import.ts';
 import { catchUp, progressOf, readThreads } from './news.ts';
 import type { Open } from './open.ts';
 import { beginning, isDue, reconcile, recover } from './recover.ts';
 
-export async function* pullMail(open: Open, { cursor, lane }: PullRequest): AsyncGenerator<Page> {
-  const stored = readCursor(cursor);
+export async function* pullMail(open: Open, { cursor, missing, lane }: PullRequest): AsyncGenerator<Page> {
+  const known = readCursor(cursor);
+  const stored = known && missing ? withMissing(known, missing) : known;
   if (stored === null && lane === 'live') {
     // From now on what comes is new; what is there already is imported.
     const start = await beginning(open);

@@ -83,6 +83,21 @@ it('lost history costs the threads that changed, and the list of ids', async () 
   await close();
 });
 
+it('what the view lacks is asked for by its ids, and nothing else is', async () => {
+  const { control, mailbox, ids, look, mirror, agrees, close } = await startImported();
+  const { copies } = mirror.state.view;
+  for (const [name, { key }] of copies) if (ids.slice(3, 6).includes(key)) copies.delete(name);
+  control.label({ mailbox, ids: ids.slice(0, 1), add: ['STARRED'] });
+  control.advance({ ms: 10 * 60_000 });
+  await look();
+  const before = control.spending({ mailbox }).byMethod['messages.get'] ?? 0;
+  await mirror.sync({ all: true });
+  expect(control.spending({ mailbox }).byMethod['messages.get']).toBe(before + 3 * 20);
+  agrees();
+  expect(mirror.pages.at(-1)?.page.done).toBe(true);
+  await close();
+});
+
 it('a message that is announced before it is there is asked for again soon, and told once it is', async () => {
   const { control, mailbox, look, mirror, agrees, close } = await startImported();
   control.behave({ gmail: { readLagMs: [3_000, 3_000] } });

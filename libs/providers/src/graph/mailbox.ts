@@ -17,8 +17,9 @@ const START_OVER: Page = {
   estimate: null,
 };
 
-export async function* pullMailbox(open: Open, { cursor, lane }: PullRequest): AsyncGenerator<Page> {
-  const stored = readCursor(cursor);
+export async function* pullMailbox(open: Open, { cursor, missing, lane }: PullRequest): AsyncGenerator<Page> {
+  // One by one would be dearer than the feed, which tells them in pages.
+  const stored = missing ? null : readCursor(cursor);
   try {
     if (stored !== null && stored.round === null) {
       const caughtUp = yield* followChanges(open, stored);

@@ -17,7 +17,7 @@ import { loadCursors, saveCursors } from './cursors/queries.ts';
 import { foldMailboxes, type MailboxFold } from './mailboxes/projection.ts';
 import { loadMailboxes, saveMailboxes } from './mailboxes/queries.ts';
 import { foldMessages, type MessageFold } from './messages/projection.ts';
-import { loadEmptied, loadMessages, loadWindows, saveMessages } from './messages/queries.ts';
+import { loadEmptied, loadMessages, loadWindows, saveMessages, type WindowHad } from './messages/queries.ts';
 import { readMessages } from './messages/read.ts';
 import type { MessageEntry } from './messages/state.ts';
 import { PRUNE } from './prune.sql.ts';
@@ -30,8 +30,8 @@ export interface View {
   readonly threads: ThreadFold;
   readonly mailboxes: MailboxFold;
   readonly cursors: CursorFold;
-  /** For each window of the batch, how many of its ids the view had when the batch began. */
-  readonly knownInWindow: readonly number[];
+  /** For each window of the batch, what the view had of it when the batch began. */
+  readonly windows: readonly WindowHad[];
 }
 
 export async function loadView(tx: Tx, batch: Batch): Promise<View> {
@@ -46,7 +46,7 @@ export async function loadView(tx: Tx, batch: Batch): Promise<View> {
     threads: foldThreads(await loadThreads(tx, new Set(messages.map((m) => m.thread)), batch.threadRefs)),
     mailboxes: foldMailboxes(await loadMailboxes(tx, distinct([...batch.mailboxes, ...copies]))),
     cursors: foldCursors(await loadCursors(tx, batch.scopes)),
-    knownInWindow: windows.known,
+    windows: windows.had,
   };
 }
 

@@ -58,11 +58,13 @@ export interface CursorFold {
   readonly entries: Iterable<CursorEntry>;
   advance(at: At, fact: CursorFact, counts: RunCounts): RunNews[];
   fail(at: At, data: SyncFailed): RunNews;
+  /** The cursor as it is, to put into the log with the ids of what the view lacks of the scope; null when nothing was read of it. */
+  ask(at: At, scope: string, missing: readonly string[]): CursorSeeded | null;
   /**
-   * What was read of the scope is not, or not all, in the view: it is to be read from its beginning, should it still be there. Returns the cursor
+   * What was read of the scope is not in the view: it is to be read from its beginning, should it still be there. Returns the cursor
    * to put into the log, where the old one would say that all of it was read; null when nothing was.
    */
-  restart(at: At, scope: string, reason: CursorSeeded['reason']): CursorSeeded | null;
+  restart(at: At, scope: string): CursorSeeded | null;
 }
 
 export interface LoadedCursor {
@@ -129,13 +131,20 @@ export function foldCursors(loaded: readonly LoadedCursor[]): CursorFold {
       return done && (isFirst || changedSomething) ? [{ at, verb: 'completed', view }] : [];
     },
 
-    restart(at, scope, reason) {
+    ask(at, scope, missing) {
+      const now = entries.get(`${at.account}\u0000${scope}`)?.now;
+      if (!now || now.page === null) return null;
+      const page = derivedId(at.time, 'ask', at.account, at.event);
+      return { scope, page, prev: now.page, cursor: now.cursor, reason: 'drift', missing: [...missing] };
+    },
+
+    restart(at, scope) {
       const entry = entries.get(`${at.account}\u0000${scope}`);
       if (!entry || entry.now.page === null) return null;
       const prev = entry.now.page;
       entry.now = { ...entry.now, cursor: null, done: false, completedAt: null, version: at.sequence };
       const page = derivedId(at.time, 'restart', at.account, at.event);
-      return { scope, page, prev, cursor: null, reason };
+      return { scope, page, prev, cursor: null, reason: 'unchained' };
     },
 
     fail(at, data) {

@@ -21,7 +21,7 @@ join view.copy c on c.account = w.account and c.mailbox = w.mailbox and c.genera
 group by w.n
 `;
 
-/** The same for lists that name ids of any kind ($2) one by one. */
+/** The same for lists that name ids of any kind ($2) one by one; and the first of those that the view lacks. */
 export const LOAD_ID_WINDOWS = `
 with w as materialized (
   select * from json_to_recordset($1::json)
@@ -29,10 +29,19 @@ with w as materialized (
 ), named as materialized (
   select * from json_to_recordset($2::json) as i (n int, id text collate "C")
 )
-select w.n, count(named.id) as known, coalesce(array_agg(c.id) filter (where named.id is null), '{}') as different
+select w.n, count(named.id) as known,
+  coalesce(array_agg(c.id) filter (where c.id is not null and named.id is null), '{}') as different,
+  array(
+    select i.id from named i
+    where i.n = w.n and not exists (
+      select from view.copy c
+      where c.account = w.account and c.mailbox = w.mailbox and c.generation = w.generation and c.id = i.id
+    )
+    order by i.id limit 1000
+  ) as lacking
 from w
-join view.copy c on c.account = w.account and c.mailbox = w.mailbox and c.generation = w.generation
+left join view.copy c on c.account = w.account and c.mailbox = w.mailbox and c.generation = w.generation
   and c.id >= w.first and (w.past is null or c.id < w.past)
 left join named on named.n = w.n and named.id = c.id
-group by w.n
+group by w.n, w.account, w.mailbox, w.generation
 `;

@@ -59,29 +59,36 @@ export async function loadMessages(
   }));
 }
 
-/** How many of a list's ids the view had when the batch began, by window, and where the view differs from the lists. */
+/** What the view had when the batch began of each list, by window, and where the view differs from the lists. */
 export async function loadWindows(
   tx: Tx,
   windows: Batch['windows'],
-): Promise<{ readonly known: number[]; readonly different: Location[] }> {
-  const known = windows.map(() => 0);
+): Promise<{ readonly had: WindowHad[]; readonly different: Location[] }> {
+  const had: WindowHad[] = windows.map(() => ({ known: 0, lacking: [] }));
   const different: Location[] = [];
   const rows = [...(await compareUids(tx, windows)), ...(await compareIds(tx, windows))];
   for (const row of rows) {
     const window = windows[row.n];
     if (!window) continue;
-    known[row.n] = Number(row.known);
+    had[row.n] = { known: Number(row.known), lacking: row.lacking ?? [] };
     const { account, listing } = window;
     const { mailbox, generation } = listing.data;
     for (const id of row.different) different.push({ account, mailbox, generation, id, content: false });
   }
-  return { known, different };
+  return { had, different };
+}
+
+/** How many of a list's ids the view had, and of a list of names the first that it had not. */
+export interface WindowHad {
+  readonly known: number;
+  readonly lacking: readonly string[];
 }
 
 interface WindowRow {
   readonly n: number;
   readonly known: bigint;
   readonly different: string[];
+  readonly lacking?: string[];
 }
 
 async function compareUids(tx: Tx, windows: Batch['windows']): Promise<WindowRow[]> {
