@@ -43,7 +43,7 @@ export async function askFor(open: Open, ids: readonly string[], origin: Origin)
   return { changes, missing, left, failure };
 }
 
-/** All messages of threads; a thread that is gone has none. */
+/** All messages of threads. */
 export async function askForThreads(open: Open, threads: readonly string[], origin: Origin): Promise<Asked> {
   const { client, signal } = open;
   const got = await client.getEach(
@@ -53,6 +53,7 @@ export async function askForThreads(open: Open, threads: readonly string[], orig
     signal,
   );
   const changes: Change[] = [];
+  const missing: string[] = [];
   const left: string[] = [];
   let failure: ProviderError | null = null;
   for (const [at, thread] of threads.entries()) {
@@ -63,12 +64,13 @@ export async function askForThreads(open: Open, threads: readonly string[], orig
         const id = idOf(message);
         if (id !== null) changes.push(await told(open, id, message, origin));
       }
-    } else if (one.error.failure !== 'gone') {
+    } else if (one.error.failure === 'gone') missing.push(thread);
+    else {
       left.push(thread);
       failure ??= one.error;
     }
   }
-  return { changes, missing: [], left, failure };
+  return { changes, missing, left, failure };
 }
 
 /** Messages of a list. Those of one thread are asked for together where that costs less. */

@@ -94,13 +94,18 @@ export async function withNews(open: Open, start: AccountCursor, { messages, his
 
 /** Threads that changed while nobody could say how. */
 export async function* readThreads(open: Open, start: AccountCursor): AsyncGenerator<Page, AccountCursor> {
+  const { tuning } = open;
   let cursor = start;
-  const size = Math.ceil(open.tuning.page / 3);
-  while (cursor.threads.length > 0) {
-    const some = cursor.threads.slice(0, size);
-    const { changes, left, failure } = await askForThreads(open, some, 'reconcile');
-    cursor = { ...cursor, threads: [...left, ...cursor.threads.slice(size)] };
-    yield { changes, cursor, origin: 'reconcile', ...progressOf(open, cursor) };
+  const size = Math.ceil(tuning.page / 3);
+  for (let todo = start.threads; todo.length > 0; todo = todo.slice(size)) {
+    const some = todo.slice(0, size);
+    const { changes, missing, left, failure } = await askForThreads(open, some, 'reconcile');
+    // A thread that was listed may not be there yet, as messages are not.
+    const awaited = tuning.now() - cursor.lostAt < AGAIN_FOR_MS ? missing : [];
+    const others = cursor.threads.filter((thread) => !some.includes(thread));
+    cursor = { ...cursor, threads: [...others, ...left, ...awaited] };
+    const again = awaited.length > 0 && todo.length <= size ? { resumeAfterMs: AGAIN_MS } : null;
+    yield { changes, cursor, origin: 'reconcile', ...progressOf(open, cursor), ...again };
     if (failure) throw failure;
   }
   return cursor;
