@@ -31,7 +31,7 @@ export default {
     libMayImport('fold', ['bus', 'db', 'contracts', 'runtime']),
     libMayImport('providers', ['contracts', 'runtime']),
     libMayImport('simulators', []),
-    libMayImport('client', ['contracts', 'bus', 'fold', 'db']),
+    libMayImport('client', ['contracts', 'bus', 'runtime']),
     libMayImport('devstack', ['contracts', 'runtime', 'bus', 'db', 'client', 'providers', 'simulators']),
     onlyImporter('bus', '@nats-io'),
     onlyImporter('db', '(pg|node-pg-migrate)'),

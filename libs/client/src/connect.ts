@@ -1,7 +1,9 @@
 /** What another service does with Mailstream over NATS: ask for a sync, follow changes. */
 import { connectBus } from '@mailstream/bus';
-import { type AccountRef, subjects } from '@mailstream/contracts';
-import { type Change, type FollowOptions, follow } from './follow.ts';
+import { type AccountRef, type ChangeName, subjects } from '@mailstream/contracts';
+import type { Change } from './change.ts';
+import { type FollowOptions, follow } from './follow.ts';
+import { type ChangeHandler, type SubscribeOptions, subscribe } from './subscribe.ts';
 
 export interface ConnectOptions {
   /** For example `nats://127.0.0.1:4222`. */
@@ -21,8 +23,23 @@ export interface Mailstream extends AsyncDisposable {
    * `BusError` (`BusUnsureError` when it may or may not be stored: ask again).
    */
   requestSync(trigger: SyncTrigger): Promise<bigint>;
-  /** Changes of a tenant or of one account, in order, each once. See `follow`. */
-  follow(options: FollowOptions, signal: AbortSignal): AsyncIterable<Change>;
+  /**
+   * Changes in order, each once, for as long as somebody reads; nothing is kept of it. Ends when `signal` aborts. Throws `ChangesLostError` rather than
+   * leave something out, and `BusError` when the server refuses for good.
+   */
+  follow<N extends ChangeName>(options: FollowOptions<N>, signal: AbortSignal): AsyncIterable<Change<N>>;
+  /**
+   * Calls `handler` for every change at least once, those of an account in order, several accounts at a time. How far it came outlives the process.
+   * A change may come again after a process died: `sequence` tells. Runs until `signal` aborts, then waits for the handlers under way. Throws
+   * `ChangesLostError` when what was to come next is not kept any more, and `BusError` when the server refuses for good.
+   */
+  subscribe<N extends ChangeName>(
+    options: SubscribeOptions<N>,
+    handler: ChangeHandler<N>,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Forgets how far a subscription came: the next one under this name is new. Stop it first. */
+  forget(subscription: { readonly tenant: string; readonly name: string }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -36,6 +53,10 @@ export async function connectMailstream({
     requestSync: ({ tenant, account, reason = 'push' }) =>
       bus.publish({ subject: subjects.hint({ tenant, account }, reason), data: {} }),
     follow: (options, signal) => follow(bus, options, signal),
+    subscribe: (options, handler, signal) => subscribe(bus, options, handler, signal),
+    async forget({ tenant, name: subscription }) {
+      await bus.purge('SUBSCRIBERS', subjects.subscriber(tenant, subscription));
+    },
     close: () => bus.close(),
     [Symbol.asyncDispose]: () => bus.close(),
   };

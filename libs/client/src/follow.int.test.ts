@@ -2,8 +2,10 @@ import { type Bus, connectBus } from '@mailstream/bus';
 import { type AccountRef, changeType, envelope, subjects, uuidv7 } from '@mailstream/contracts';
 import { createNats, type TestNats } from '@mailstream/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import type { Change } from './change.ts';
 import { connectMailstream, type Mailstream } from './connect.ts';
-import { type Change, ChangesLostError, type FollowOptions } from './follow.ts';
+import type { FollowOptions } from './follow.ts';
+import { ChangesLostError } from './position.ts';
 
 let nats: TestNats;
 /** Stands in for the projector: it publishes what is followed. */
@@ -32,6 +34,9 @@ afterEach(() => stop.abort());
 
 /** An account nobody else uses. */
 const newAccount = (tenant = 'acme') => ({ tenant, account: uuidv7() });
+
+/** Its changes and no others. */
+const only = ({ tenant, account }: AccountRef) => ({ tenant, accounts: [account] });
 
 function publish(at: AccountRef, subject: string, type = changeType('message', 'created')): Promise<bigint> {
   const data = { version: '1', origin: 'live', changed: [], state: { subject } };
@@ -62,7 +67,7 @@ it('gives the changes of one account, in order, from a sequence', async () => {
   const before = await publish(at, 'not asked for');
   await publish(newAccount(), "somebody else's");
   for (const subject of ['a', 'b', 'c']) await publish(at, subject);
-  const following = collect({ ...at, from: { sequence: before } });
+  const following = collect({ ...only(at), from: { sequence: before } });
   await until(() => expect(following.subjects()).toEqual(['a', 'b', 'c']));
   await publish(at, 'd');
   await until(() => expect(following.subjects()).toEqual(['a', 'b', 'c', 'd']));
@@ -88,14 +93,14 @@ it('gives what was published since a time', async () => {
   );
   await until(() => expect(Date.now()).toBeGreaterThan(time.getTime()));
   await publish(at, 'after');
-  const following = collect({ ...at, from: { time } });
+  const following = collect({ ...only(at), from: { time } });
   await until(() => expect(following.subjects()).toEqual(['after']));
 });
 
 it('gives only what comes when it follows from now', async () => {
   const at = newAccount();
   await publish(at, 'old');
-  const following = collect(at);
+  const following = collect(only(at));
   // Where it begins is known only once something came: publish until it does.
   await until(async () => {
     await publish(at, 'new');
@@ -109,14 +114,14 @@ it('leaves out types it does not know', async () => {
   const before = await publish(at, 'not asked for');
   await publish(at, 'from the future', 'mailstream.message.teleported.v1');
   await publish(at, 'a');
-  const following = collect({ ...at, from: { sequence: before } });
+  const following = collect({ ...only(at), from: { sequence: before } });
   await until(() => expect(following.subjects()).toEqual(['a']));
 });
 
 it('goes on after the server died, with nothing lost and nothing twice', async () => {
   const at = newAccount();
   const before = await publish(at, 'not asked for');
-  const following = collect({ ...at, from: { sequence: before } });
+  const following = collect({ ...only(at), from: { sequence: before } });
   const wanted: string[] = [];
   for (let round = 0; round < 2; round += 1) {
     for (let i = 0; i < 20; i += 1) {
@@ -137,7 +142,7 @@ it('ends without an error when it is told to', async () => {
   const at = newAccount();
   const before = await publish(at, 'not asked for');
   await publish(at, 'a');
-  const following = collect({ ...at, from: { sequence: before } });
+  const following = collect({ ...only(at), from: { sequence: before } });
   await until(() => expect(following.changes).toHaveLength(1));
   stop.abort();
   await following.ended;
@@ -150,12 +155,12 @@ it('says so when what comes next is not kept any more', async () => {
   await publish(at, 'gone, too');
   await projector.purge('CHANGES', 'changes.>');
   await publish(at, 'kept');
-  await expect(collect({ ...at, from: { sequence: before } }).ended).rejects.toThrow(ChangesLostError);
+  await expect(collect({ ...only(at), from: { sequence: before } }).ended).rejects.toThrow(ChangesLostError);
 });
 
 it('says so when the stream ends before where it is to go on', async () => {
   const { last } = await projector.state('CHANGES');
-  await expect(collect({ ...newAccount(), from: { sequence: last + 1n } }).ended).rejects.toThrow(
+  await expect(collect({ ...only(newAccount()), from: { sequence: last + 1n } }).ended).rejects.toThrow(
     ChangesLostError,
   );
 });
@@ -164,7 +169,7 @@ it('says so when the stream was made anew under it', async () => {
   const at = newAccount();
   const before = await publish(at, 'not asked for');
   await publish(at, 'a');
-  const following = collect({ ...at, from: { sequence: before } });
+  const following = collect({ ...only(at), from: { sequence: before } });
   await until(() => expect(following.changes).toHaveLength(1));
   await projector.request('$JS.API.STREAM.DELETE.CHANGES', {}, 5_000);
   await projector.ensureTopology();

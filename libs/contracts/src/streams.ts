@@ -69,6 +69,14 @@ export const STREAMS = {
     maxAgeMs: 30 * DAY,
     atomic: true,
   },
+  SUBSCRIBERS: {
+    name: 'SUBSCRIBERS',
+    description: 'How far durable subscribers of CHANGES have come: one message each.',
+    subjects: ['subscriber.*.*'],
+    retention: 'limits',
+    onePerSubject: 'replace',
+    atomic: true,
+  },
   DEAD: {
     name: 'DEAD',
     description: 'Parked: what could not be used, and why.',

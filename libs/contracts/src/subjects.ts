@@ -52,9 +52,11 @@ export const subjects = {
   partitionLease: (fold: string, partition: string) => `lease.${tokens(fold, partition)}`,
   change: (at: AccountRef, entity: string, verb: string) =>
     `changes.${tokens(at.tenant, at.account, entity, verb)}`,
-  /** All changes of a tenant, or of one account: a filter, not an address. */
-  changesOf: (tenant: string, account?: string) =>
-    `changes.${tokens(tenant)}.${account === undefined ? '*' : tokens(account)}.*.*`,
+  /** All changes of a tenant, or of one account, or of one kind (`message.created`): a filter, not an address. */
+  changesOf: (tenant: string, account?: string, name?: string) =>
+    `changes.${tokens(tenant)}.${account === undefined ? '*' : tokens(account)}.${name === undefined ? '*.*' : tokens(...name.split('.'))}`,
+  /** How far a durable subscriber has come. */
+  subscriber: (tenant: string, name: string) => `subscriber.${tokens(tenant, name)}`,
   relay: (target: 'mail' | 'changes', relay: string, partition: string) =>
     `relay.${target}.${tokens(relay, partition)}`,
   dead: (stream: string, reason: string) => `dead.${tokens(stream, reason)}`,

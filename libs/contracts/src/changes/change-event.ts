@@ -19,6 +19,16 @@ export type ChangeEventOf<E extends ChangeEntity> = E extends ChangeEntity
     }
   : never;
 
+/** The change events by their short name: `message.created`. */
+export type ChangeName = { [E in ChangeEntity]: `${E}.${ChangeVerb<E>}` }[ChangeEntity];
+
+/** The event of one short name (a union of them distributes). */
+export type ChangeEventNamed<N extends ChangeName> = N extends 'message.skipped'
+  ? SkippedEvent
+  : N extends `${infer E extends ChangeEntity}.${string}`
+    ? Envelope<ChangeData<States[E]>> & { readonly type: `mailstream.${N}.v1` }
+    : never;
+
 export type SkippedEvent = Envelope<ChangeData<SkippedView>> & {
   readonly type: 'mailstream.message.skipped.v1';
 };

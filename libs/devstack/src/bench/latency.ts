@@ -96,7 +96,10 @@ async function watchRows({ db }: ImapBench, account: AccountRef): Promise<void> 
 
 async function watchChanges(natsUrl: string, account: AccountRef): Promise<void> {
   await using mailstream = await connectMailstream({ natsUrl });
-  for await (const { event } of mailstream.follow(account, stop.signal)) {
+  for await (const { event } of mailstream.follow(
+    { tenant: account.tenant, accounts: [account.account] },
+    stop.signal,
+  )) {
     if (event.type !== 'mailstream.message.created.v1') continue;
     // The import may still be being told.
     const number = /^Message ([0-9]+)$/.exec(event.data.state.subject ?? '')?.[1];

@@ -60,7 +60,10 @@ async function watch(
   signal: AbortSignal,
 ): Promise<void> {
   await using mailstream = await connectMailstream({ natsUrl: stack.natsUrl });
-  for await (const { event } of mailstream.follow(account, signal)) {
+  for await (const { event } of mailstream.follow(
+    { tenant: account.tenant, accounts: [account.account] },
+    signal,
+  )) {
     if (event.type !== 'mailstream.message.created.v1') continue;
     for (const { id } of event.data.state.copies) told.set(id, performance.now());
   }

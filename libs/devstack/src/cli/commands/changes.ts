@@ -38,7 +38,7 @@ export const changes: Command = {
       import('@mailstream/client'),
       import('@mailstream/runtime'),
     ]);
-    const options = { tenant, ...(account && { account: account.id }), from };
+    const options = { tenant, ...(account && { accounts: [account.id] }), from };
     const { natsUrl } = context.stack();
     try {
       await using mailstream = await connectMailstream({ natsUrl, name: 'mailstream-cli' });
