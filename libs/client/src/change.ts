@@ -35,7 +35,7 @@ export function filtersOf({ tenant, accounts, types }: Selection): string[] {
 }
 
 /** Whether a change of this account and type is wanted. */
-export function isSelected({ accounts, types }: Selection, account: string, name: string): boolean {
+function isSelected({ accounts, types }: Selection, account: string, name: string): boolean {
   return (accounts?.includes(account) ?? true) && (types?.some((wanted) => wanted === name) ?? true);
 }
 
@@ -54,7 +54,8 @@ export function changesIn<N extends ChangeName>(
   });
 }
 
-function isNamed<N extends ChangeName>(
+/** Whether this is a change event of a type that is wanted and that this version knows. */
+export function isNamed<N extends ChangeName>(
   event: unknown,
   types: readonly N[] | undefined,
 ): event is ChangeEventNamed<N> {

@@ -1,13 +1,18 @@
 /** What another service does with Mailstream over NATS: ask for a sync, follow changes. */
 import { connectBus } from '@mailstream/bus';
 import { type AccountRef, type ChangeName, subjects } from '@mailstream/contracts';
-import type { Change } from './change.ts';
+import type { Change, Selection } from './change.ts';
 import { type FollowOptions, follow } from './follow.ts';
+import { createProjection, type Projection, type ProjectOptions } from './project.ts';
+import type { PgClient } from './projection-rows.ts';
+import { type ApiOptions, NO_API, readSnapshot, type SnapshotPage } from './snapshot.ts';
 import { type ChangeHandler, type SubscribeOptions, subscribe } from './subscribe.ts';
 
 export interface ConnectOptions {
   /** For example `nats://127.0.0.1:4222`. */
   readonly natsUrl: string;
+  /** Where snapshots are read: needed for nothing else. */
+  readonly api?: ApiOptions;
   /** Shown in the server's list of connections. */
   readonly name?: string;
 }
@@ -38,6 +43,16 @@ export interface Mailstream extends AsyncDisposable {
     handler: ChangeHandler<N>,
     signal: AbortSignal,
   ): Promise<void>;
+  /**
+   * All that is there, page by page, as `account.added`, `mailbox.created` and `message.created`. Go on with the changes after the `position` of the first page,
+   * without those that `createCoverage` of the pages has: or leave all of this to `follow` and `project`. Throws `SnapshotError`.
+   */
+  snapshot<N extends ChangeName>(
+    selection: Selection<N>,
+    signal: AbortSignal,
+  ): AsyncIterable<SnapshotPage<N>>;
+  /** Folds changes into PostgreSQL, exactly once. Throws `TypeError` for options that cannot be. */
+  project<C extends PgClient, N extends ChangeName>(options: ProjectOptions<C, N>): Projection;
   /** Forgets how far a subscription came: the next one under this name is new. Stop it first. */
   forget(subscription: { readonly tenant: string; readonly name: string }): Promise<void>;
   close(): Promise<void>;
@@ -46,13 +61,19 @@ export interface Mailstream extends AsyncDisposable {
 /** Connects; throws `BusError("bus.unreachable")` when no server answers. Afterwards it reconnects by itself. */
 export async function connectMailstream({
   natsUrl,
+  api,
   name = 'mailstream-client',
 }: ConnectOptions): Promise<Mailstream> {
   const bus = await connectBus({ url: natsUrl, name });
   return {
     requestSync: ({ tenant, account, reason = 'push' }) =>
       bus.publish({ subject: subjects.hint({ tenant, account }, reason), data: {} }),
-    follow: (options, signal) => follow(bus, options, signal),
+    follow: (options, signal) => follow(bus, api ?? null, options, signal),
+    snapshot(selection, signal) {
+      if (!api) throw new TypeError(NO_API);
+      return readSnapshot(api, selection, null, signal);
+    },
+    project: (options) => createProjection(bus, api ?? null, options),
     subscribe: (options, handler, signal) => subscribe(bus, options, handler, signal),
     async forget({ tenant, name: subscription }) {
       await bus.purge('SUBSCRIBERS', subjects.subscriber(tenant, subscription));

@@ -16,10 +16,10 @@ export interface Arrived<N extends ChangeName> {
 const REOPEN_MS = { first: 100, longest: 5_000 };
 
 /** After so long without a change the place moves along, milliseconds. */
-const IDLE_MS = 30_000;
+const IDLE_MS = 10_000;
 
 /**
- * Each change after `from` once, in order. Ends when `signal` aborts. Throws `ChangesLostError` rather than leave something out, and `BusError` when
+ * Each change after `from` once, in order; nothing, now and then, when none came for `idleMs`. Ends when `signal` aborts. Throws `ChangesLostError` rather than leave something out, and `BusError` when
  * the server refuses for good.
  */
 export async function* tail<N extends ChangeName>(
@@ -27,6 +27,7 @@ export async function* tail<N extends ChangeName>(
   selection: Selection<N>,
   from: Position,
   signal: AbortSignal,
+  idleMs = IDLE_MS,
 ): AsyncGenerator<Arrived<N>, void> {
   const filters = filtersOf(selection);
   let position = from;
@@ -35,7 +36,7 @@ export async function* tail<N extends ChangeName>(
       await checkKept(bus, position);
       const next = position.sequence + 1n;
       const open = (until: AbortSignal) => bus.read('CHANGES', filters, next, until);
-      for await (const stored of withIdle(open, IDLE_MS, signal)) {
+      for await (const stored of withIdle(open, idleMs, signal)) {
         const last = stored?.at(-1);
         position = last ? positionAfter(position, last) : await moveAlong(bus, position, filters);
         fruitless = 0;

@@ -1,5 +1,6 @@
 /** The REST API's own shapes: requests, pages, accounts with their scopes, and the error body. */
 import { type Static, type TSchema, Type } from 'typebox';
+import { AccountView, MailboxView, MessageView } from './changes/views.ts';
 import { AccountState } from './facts/account.ts';
 import { Digits, FailureClass, nullable } from './facts/common.ts';
 import { DeadLetter } from './jobs.ts';
@@ -213,3 +214,33 @@ export type Finding = Static<typeof Finding>;
 /** `GET /v1/doctor`. */
 export const DoctorReport = Type.Object({ findings: Type.Array(Finding) });
 export type DoctorReport = Static<typeof DoctorReport>;
+
+/** A part of all that is there, exact at a version, and where the change stream goes on after it. */
+export const SnapshotPage = Type.Object(
+  {
+    stream: Type.String({
+      description: 'When the CHANGES stream was made: sequences count in this one only.',
+    }),
+    sequence: Type.String({
+      ...Digits,
+      description: 'Read CHANGES after the sequence of the first page: nothing is missing then.',
+    }),
+    account: nullable(Type.String({ description: 'Whose page it is; null when there are no accounts.' })),
+    version: Type.String({
+      ...Digits,
+      description: 'Changes of what the page covers with a version up to this one are in it: leave them out.',
+    }),
+    accounts: Type.Array(AccountView, { description: 'The account, on its first page.' }),
+    mailboxes: Type.Array(MailboxView, { description: 'All of the account, on its first page.' }),
+    messages: Type.Array(MessageView, { description: 'By id.' }),
+    through: nullable(
+      Type.String({
+        description:
+          'The page covers messages of the account up to this id, behind those of the page before; null: all the rest.',
+      }),
+    ),
+    next: nullable(Type.String()),
+  },
+  { $id: 'SnapshotPage' },
+);
+export type SnapshotPage = Static<typeof SnapshotPage>;

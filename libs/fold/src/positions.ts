@@ -2,11 +2,14 @@
 import type { Bus } from '@mailstream/bus';
 import type { FoldLag } from '@mailstream/contracts';
 import type { Db, Sql } from '@mailstream/db';
+import { liftOf } from './epoch.ts';
 import { factFilters } from './filters.ts';
 
 export interface FoldPosition {
   readonly partition: number;
   readonly position: bigint;
+  /** What the position is as a version: all facts of the partition up to this version are folded. */
+  readonly version: bigint;
   /** Up to here it folds in silence. */
   readonly quietUntil: bigint;
   readonly updatedAt: Date;
@@ -14,11 +17,12 @@ export interface FoldPosition {
 
 /** Where a fold stands in the partitions it has ever folded. */
 export async function readPositions(sql: Sql, fold: string): Promise<FoldPosition[]> {
-  return await sql.query<FoldPosition>(
-    `SELECT partition, position, quiet_until AS "quietUntil", updated_at AS "updatedAt"
+  const rows = await sql.query<Omit<FoldPosition, 'version'> & { readonly epoch: string }>(
+    `SELECT partition, position, epoch, quiet_until AS "quietUntil", updated_at AS "updatedAt"
      FROM fold.checkpoint WHERE fold = $1 ORDER BY partition`,
     [fold],
   );
+  return rows.map(({ epoch, ...row }) => ({ ...row, version: row.position + liftOf(epoch) }));
 }
 
 /** Sequence of the newest message in a partition that a fold wants; 0n when there is none. */

@@ -13,6 +13,7 @@ import { readConfig } from './config.ts';
 import { projector } from './projector.ts';
 import { registerMailboxRoutes } from './routes/mailboxes.ts';
 import { registerMessageRoutes } from './routes/messages.ts';
+import { registerSnapshotRoutes } from './routes/snapshot.ts';
 import { registerStatusRoutes } from './routes/status.ts';
 import { registerThreadRoutes } from './routes/threads.ts';
 
@@ -37,6 +38,7 @@ await runService(logger, async () => {
   registerMessageRoutes(app, db);
   registerThreadRoutes(app, db);
   registerMailboxRoutes(app, db);
+  registerSnapshotRoutes(app, { bus, db });
   registerStatusRoutes(app, { bus, db, fold });
   return { parts: [fold, httpPart(app, config.http)], close: [() => bus.close(), () => db.close()] };
 });

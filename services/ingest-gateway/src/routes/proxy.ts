@@ -14,7 +14,7 @@ const PATHS: Readonly<Record<keyof Upstreams, readonly string[]>> = {
     '/v1/keys',
     '/v1/audit',
   ],
-  projector: ['/v1/messages', '/v1/threads', '/v1/mailboxes', '/v1/runs', '/v1/projection'],
+  projector: ['/v1/messages', '/v1/threads', '/v1/mailboxes', '/v1/runs', '/v1/snapshot', '/v1/projection'],
 };
 
 /** For everybody: browsers come back here, and have no token. */

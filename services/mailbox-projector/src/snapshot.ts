@@ -1,0 +1,73 @@
+/** Everything that is there, page by page, each exact at a version of its account: where a reader of the change stream begins. */
+import { type AccountView, type MailboxView, type MessageView, partitionOf } from '@mailstream/contracts';
+import type { Sql, Tx } from '@mailstream/db';
+import { readPositions } from '@mailstream/fold';
+import { AppError } from '@mailstream/runtime';
+import { accountView } from './projections/accounts/projection.ts';
+import { loadAccounts } from './projections/accounts/queries.ts';
+import { listMailboxes } from './projections/mailboxes/queries.ts';
+import { readMessages } from './projections/messages/read.ts';
+
+/** A place in the walk: behind this message of this account, or before its first. */
+export interface SnapshotPlace {
+  readonly account: string;
+  readonly message: string | null;
+}
+
+export interface SnapshotPart {
+  readonly account: string;
+  readonly version: bigint;
+  readonly accounts: AccountView[];
+  readonly mailboxes: MailboxView[];
+  readonly messages: MessageView[];
+  /** Id of the last message; null when the account has no more. */
+  readonly through: string | null;
+}
+
+const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
+
+/**
+ * The part after a place, of the first account from there on that is one of these; null when there is none. `tx` must see one state of the database in all
+ * its statements. Throws `api.view_behind` while the view folds what it told of before.
+ */
+export async function readSnapshotPart(
+  tx: Tx,
+  accounts: readonly string[],
+  after: SnapshotPlace | null,
+  limit: number,
+): Promise<SnapshotPart | null> {
+  const account = accounts.find((each) => after === null || each >= after.account);
+  if (account === undefined) return null;
+  const start = after?.account === account ? after.message : null;
+  const version = await versionOf(tx, account);
+  const ids = await tx.query<{ id: string }>(
+    `select id from view.message where account = $1 and deleted_at is null and id > $2 order by id limit $3`,
+    [account, start ?? BEFORE_ALL, limit],
+  );
+  const read = await readMessages(
+    tx,
+    ids.map(({ id }) => id),
+  );
+  const messages = read.map(({ view }) => view).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const isFirst = start === null;
+  return {
+    account,
+    version,
+    accounts: isFirst ? (await loadAccounts(tx, [account])).map(accountView) : [],
+    mailboxes: isFirst ? await listMailboxes(tx, [account]) : [],
+    messages,
+    through: ids.length < limit ? null : (ids.at(-1)?.id ?? null),
+  };
+}
+
+async function versionOf(sql: Sql, account: string): Promise<bigint> {
+  const partition = Number(partitionOf(account));
+  const at = (await readPositions(sql, 'projector')).find((each) => each.partition === partition);
+  if (!at || at.position < at.quietUntil)
+    throw new AppError(
+      'api.view_behind',
+      'network',
+      'the view is being made again and is behind what was told: try again in a while',
+    );
+  return at.version;
+}
