@@ -91,7 +91,10 @@ export function createProjection<C extends PgClient, N extends ChangeName>(
   }
 
   async function begin(signal: AbortSignal): Promise<Standing> {
-    const known = await transact(pool, (client) => readStanding(client, name));
+    const known = await transact(pool, async (client) => {
+      await createTables(client);
+      return await readStanding(client, name);
+    });
     if (known) return known;
     // Before the first page: what is told from here on is not missed.
     const position = await positionFor(bus, from === 'snapshot' ? 'now' : from, signal);
@@ -141,7 +144,6 @@ export function createProjection<C extends PgClient, N extends ChangeName>(
 
   return {
     async run(signal) {
-      await transact(pool, createTables);
       let attempts = 0;
       while (!signal.aborted) {
         try {

@@ -28,3 +28,13 @@ export function shareDovecot(available: boolean): void {
 export function conformanceSequences(): number {
   return Number(variable('MAILSTREAM_CONFORMANCE_SEQUENCES') ?? 12);
 }
+
+/** How many random schedules of deaths and replays are played: few each time, more by `MAILSTREAM_SCHEDULES` for a soak. */
+export function scheduleCount(): number {
+  return Number(variable('MAILSTREAM_SCHEDULES') ?? 4);
+}
+
+/** How many messages are imported while a subscriber joins; more by `MAILSTREAM_IMPORT_MESSAGES` for a soak. */
+export function importSize(): number {
+  return Number(variable('MAILSTREAM_IMPORT_MESSAGES') ?? 2_000);
+}

@@ -1,5 +1,11 @@
 /** Everything that is there, page by page, each exact at a version of its account: where a reader of the change stream begins. */
-import { type AccountView, type MailboxView, type MessageView, partitionOf } from '@mailstream/contracts';
+import {
+  type AccountView,
+  type MailboxView,
+  type MessageView,
+  PARTITIONS,
+  partitionOf,
+} from '@mailstream/contracts';
 import type { Sql, Tx } from '@mailstream/db';
 import { readPositions } from '@mailstream/fold';
 import { AppError } from '@mailstream/runtime';
@@ -28,18 +34,18 @@ const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 
 /**
  * The part after a place, of the first account from there on that is one of these; null when there is none. `tx` must see one state of the database in all
- * its statements. Throws `api.view_behind` while the view folds what it told of before.
+ * its statements.
  */
 export async function readSnapshotPart(
   tx: Tx,
   accounts: readonly string[],
+  versions: (account: string) => bigint,
   after: SnapshotPlace | null,
   limit: number,
 ): Promise<SnapshotPart | null> {
   const account = accounts.find((each) => after === null || each >= after.account);
   if (account === undefined) return null;
   const start = after?.account === account ? after.message : null;
-  const version = await versionOf(tx, account);
   const ids = await tx.query<{ id: string }>(
     `select id from view.message where account = $1 and deleted_at is null and id > $2 order by id limit $3`,
     [account, start ?? BEFORE_ALL, limit],
@@ -52,7 +58,7 @@ export async function readSnapshotPart(
   const isFirst = start === null;
   return {
     account,
-    version,
+    version: versions(account),
     accounts: isFirst ? (await loadAccounts(tx, [account])).map(accountView) : [],
     mailboxes: isFirst ? await listMailboxes(tx, [account]) : [],
     messages,
@@ -60,14 +66,19 @@ export async function readSnapshotPart(
   };
 }
 
-async function versionOf(sql: Sql, account: string): Promise<bigint> {
-  const partition = Number(partitionOf(account));
-  const at = (await readPositions(sql, 'projector')).find((each) => each.partition === partition);
-  if (!at || at.position < at.quietUntil)
+/**
+ * At which version the view stands, for each account. Throws `api.view_behind` while it folds again what it told of before, whichever partition it is in: the
+ * list of accounts lacks those that are not folded yet.
+ */
+export async function readVersions(sql: Sql): Promise<(account: string) => bigint> {
+  const positions = await readPositions(sql, 'projector');
+  const isWhole = positions.every(({ position, quietUntil }) => position >= quietUntil);
+  if (positions.length < PARTITIONS || !isWhole)
     throw new AppError(
       'api.view_behind',
       'network',
       'the view is being made again and is behind what was told: try again in a while',
     );
-  return at.version;
+  const versions = new Map(positions.map(({ partition, version }) => [partition, version]));
+  return (account) => versions.get(Number(partitionOf(account))) ?? 0n;
 }

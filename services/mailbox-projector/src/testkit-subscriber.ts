@@ -63,7 +63,7 @@ export function createSubscriber(): Subscriber {
 }
 
 /** All but what alone is no change: paths, uids, generations, and the version that grows with those. */
-function essence({ version: _, copies, ...message }: MessageView): unknown {
+export function essence({ version: _, copies, ...message }: MessageView): unknown {
   const where = copies.map(({ mailbox, flags }) => JSON.stringify([mailbox, flags])).sort();
   return { ...message, where: [...new Set(where)] };
 }

@@ -13,17 +13,21 @@ export interface TestView {
   /** Folds pages in one transaction. */
   fold(...pages: readonly Page[]): Promise<readonly Emission[]>;
   empty(): Promise<void>;
+  /** The statement that empties it. */
+  readonly truncate: string;
   /** Every row of every table, in order. */
   rows(): Promise<Readonly<Record<string, string[]>>>;
   /** Counters that are not what counting the rows gives, and rows that hang in the air; nothing when all is well. */
   faults(): Promise<string[]>;
 }
 
-export async function createTestView(url: string): Promise<TestView> {
+export async function createTestView(url: string, max = 2): Promise<TestView> {
   await migrate(url, { schema: 'view', dir: `${import.meta.dirname}/../migrations`, logger });
-  const db = createDb({ url, max: 2, applicationName: 'test', logger });
+  const db = createDb({ url, max, applicationName: 'test', logger });
+  const truncate = `truncate ${TABLES.map((table) => `view.${table}`).join(', ')}`;
   return {
     db,
+    truncate,
 
     async fold(...pages) {
       const { emissions } = await db.tx((tx) => projector.apply(tx, pages));
@@ -31,7 +35,7 @@ export async function createTestView(url: string): Promise<TestView> {
     },
 
     async empty() {
-      await db.query(`truncate ${TABLES.map((table) => `view.${table}`).join(', ')}`);
+      await db.query(truncate);
     },
 
     async rows() {

@@ -4,7 +4,7 @@ import { ApiError, isToken, isUuid, SnapshotPage } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
 import { AppError, type HttpServer } from '@mailstream/runtime';
 import { Type } from 'typebox';
-import { readSnapshotPart, type SnapshotPlace } from '../snapshot.ts';
+import { readSnapshotPart, readVersions, type SnapshotPlace } from '../snapshot.ts';
 import { findAccounts } from './find-account.ts';
 
 const MAX_LIMIT = 500;
@@ -29,6 +29,7 @@ export function registerSnapshotRoutes(app: HttpServer, { bus, db }: { bus: Bus;
   app.get(
     '/v1/snapshot',
     {
+      config: { scope: 'messages:read' },
       schema: {
         tags: ['snapshot'],
         summary: 'All that is there, and where the change stream goes on after it',
@@ -43,8 +44,9 @@ export function registerSnapshotRoutes(app: HttpServer, { bus, db }: { bus: Bus;
       const { created: stream, last } = await bus.state('CHANGES');
       return await db.tx(async (tx) => {
         await tx.query('set transaction isolation level repeatable read, read only');
+        const versions = await readVersions(tx);
         const accounts = (await findAccounts(tx, request.principal.tenant, account)).sort();
-        const part = await readSnapshotPart(tx, accounts, place, limit);
+        const part = await readSnapshotPart(tx, accounts, versions, place, limit);
         const named = { stream, sequence: String(last) };
         if (!part)
           return {
