@@ -6,7 +6,14 @@ import { type AccountRef, type MessageView, subjects, uuidv7 } from '@mailstream
 import type { Db } from '@mailstream/db';
 import { createFold, migrateFold, rebuild } from '@mailstream/fold';
 import { createHttpServer, createLogger, type HttpServer } from '@mailstream/runtime';
-import { authenticate, createDatabase, createNats, importSize, scheduleCount, tokenOf } from '@mailstream/testing';
+import {
+  authenticate,
+  createDatabase,
+  createNats,
+  importSize,
+  scheduleCount,
+  tokenOf,
+} from '@mailstream/testing';
 import pg from 'pg';
 import { expect, it, vi } from 'vitest';
 import { readMessages } from './projections/messages/read.ts';
