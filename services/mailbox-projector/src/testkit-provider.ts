@@ -35,7 +35,7 @@ export interface TestProvider {
   truth(): string[];
 }
 
-export const SCOPES = ['A', 'B'] as const;
+const SCOPES = ['A', 'B'] as const;
 
 export function createTestProvider(ref: AccountRef): TestProvider {
   const boxes = new Map(SCOPES.map((scope) => [scope as string, new Map<number, Held>()]));
