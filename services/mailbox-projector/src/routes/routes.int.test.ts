@@ -1,3 +1,4 @@
+import { migrateFold } from '@mailstream/fold';
 import { createHttpServer, createLogger, type HttpServer } from '@mailstream/runtime';
 import { authenticate, createDatabase, type TestDatabase, tokenOf, walkRoutes } from '@mailstream/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -5,6 +6,7 @@ import { account, at, createLog, mailbox, seen, TENANT } from '../testkit.ts';
 import { createTestView, type TestView } from '../testkit-view.ts';
 import { registerMailboxRoutes } from './mailboxes.ts';
 import { registerMessageRoutes } from './messages.ts';
+import { registerStatusRoutes } from './status.ts';
 import { registerThreadRoutes } from './threads.ts';
 
 const TOKEN = await tokenOf();
@@ -16,6 +18,7 @@ let app: HttpServer;
 beforeAll(async () => {
   database = await createDatabase();
   view = await createTestView(database.url);
+  await migrateFold(database.url, createLogger('test', 'silent'));
   app = await createHttpServer({
     title: 'test',
     logger: createLogger('test', 'silent'),
@@ -25,6 +28,11 @@ beforeAll(async () => {
   registerMessageRoutes(app, view.db);
   registerThreadRoutes(app, view.db);
   registerMailboxRoutes(app, view.db);
+  registerStatusRoutes(app, {
+    bus: { state: async () => ({ created: '', first: 1n, last: 0n, messages: 0 }) },
+    db: view.db,
+    fold: { lag: async () => [] },
+  });
 
   const log = createLog();
   const day = (n: number) => `2026-01-${String(n).padStart(2, '0')}T00:00:00.000Z`;
@@ -183,6 +191,7 @@ describe('every route', () => {
       'GET /v1/threads/:id': 'messages:read',
       'GET /v1/mailboxes': 'messages:read',
       'GET /v1/runs': 'accounts:read',
+      'GET /v1/projection/status': 'accounts:read',
     });
     for (const { withoutToken, withOtherScopes } of routes)
       expect([withoutToken, withOtherScopes]).toEqual([401, 403]);
@@ -202,5 +211,10 @@ describe('every route', () => {
     }
     const ofThread = await ask(`/v1/messages?thread=${thread?.id}`);
     expect(ofThread.json().items).toEqual([]);
+    await view.db.query('update view.mailbox set drift = 1');
+    const ours = await get('/v1/projection/status');
+    expect(ours.body.drift.length).toBeGreaterThan(0);
+    const { drift } = (await ask('/v1/projection/status')).json();
+    expect(drift.filter((row: Item) => row.account !== 'foreign')).toEqual([]);
   });
 });

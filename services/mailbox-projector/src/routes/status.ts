@@ -22,7 +22,7 @@ const ProjectionStatus = Type.Object({
 
 export function registerStatusRoutes(
   app: HttpServer,
-  { bus, db, fold }: { bus: Bus; db: Db; fold: Pick<Fold, 'lag'> },
+  { bus, db, fold }: { bus: Pick<Bus, 'state'>; db: Db; fold: Pick<Fold, 'lag'> },
 ): void {
   app.get(
     '/v1/projection/status',
