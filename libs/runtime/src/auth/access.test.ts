@@ -67,6 +67,14 @@ describe('a route', () => {
     );
   });
 
+  it('says its scope in the OpenAPI document', async () => {
+    const app = await serve((app) =>
+      app.get('/v1/mail', { config: { scope: 'messages:read' } }, async () => 1),
+    );
+    const document = (await app.inject('/openapi.json')).json();
+    expect(document.paths['/v1/mail'].get.security).toEqual([{ token: ['messages:read'] }]);
+  });
+
   it('is looked at before the body is read', async () => {
     const app = await serve((app) => app.post('/v1/mail', { config: { scope: 'any' } }, async () => 1));
     const headers = { 'content-type': 'application/json' };

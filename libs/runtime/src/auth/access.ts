@@ -42,6 +42,10 @@ export function registerAccess(app: FastifyInstance, authenticate: Authenticate,
   app.decorate('declaredRoutes', routes);
   app.addHook('onRoute', (route) => {
     routes.push(route);
+    const scope = route.config?.scope;
+    // For the OpenAPI document.
+    if (scope !== undefined && scope !== 'any')
+      route.schema = { ...route.schema, security: [{ token: [scope] }] };
   });
   // Not when they are registered: the hooks of plugins may still declare it.
   app.addHook('onReady', async () => {
