@@ -33,6 +33,13 @@ export default {
     libMayImport('simulators', []),
     libMayImport('client', ['contracts', 'bus', 'runtime']),
     libMayImport('devstack', ['contracts', 'runtime', 'bus', 'db', 'client', 'providers', 'simulators']),
+    {
+      name: 'examples-are-outsiders',
+      comment: 'the examples use the published client and nothing else of ours',
+      severity: 'error',
+      from: { path: '^examples/', pathNot: TESTS },
+      to: { path: '^(libs|services)/', pathNot: '^libs/client/' },
+    },
     onlyImporter('bus', '@nats-io'),
     onlyImporter('db', '(pg|node-pg-migrate)'),
     {

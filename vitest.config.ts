@@ -2,7 +2,7 @@
 import { defineConfig } from 'vitest/config';
 
 const backends = 'libs/testing/src/global-setup.ts';
-const sources = ['libs/*/src/**', 'services/*/src/**'];
+const sources = ['libs/*/src/**', 'services/*/src/**', 'examples'];
 
 export default defineConfig({
   test: {

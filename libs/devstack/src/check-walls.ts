@@ -4,7 +4,7 @@ import { REPO_ROOT } from './paths.ts';
 
 const cruise = spawnSync(
   'node_modules/.bin/depcruise',
-  ['--config', '.dependency-cruiser.mjs', '--output-type', 'err-long', 'libs', 'services'],
+  ['--config', '.dependency-cruiser.mjs', '--output-type', 'err-long', 'libs', 'services', 'examples'],
   { cwd: REPO_ROOT, encoding: 'utf8' },
 );
 console.log(cruise.stdout + cruise.stderr);

@@ -14,6 +14,7 @@ import { startService } from '../stack.ts';
 import { factPage } from './support/fact-page.ts';
 import { rounded, show } from './support/figures.ts';
 import { cpuSeconds, peakRssMb } from './support/processes.ts';
+import { isToldToTheEnd } from './support/told-to-the-end.ts';
 
 const PAGE = 500;
 
@@ -55,7 +56,7 @@ try {
   const costs = () => Object.values(pids).map(cpuSeconds);
   const before = costs();
   const started = performance.now();
-  while (!(await isToldToTheEnd(bus))) await sleep(50);
+  while (!(await isToldToTheEnd(bus, accounts))) await sleep(50);
   const seconds = (performance.now() - started) / 1000;
   const cpu = costs().map((after, n) => ((after - (before[n] ?? 0)) / messages) * 1e6);
   show(
@@ -94,19 +95,6 @@ async function fill(bus: Bus): Promise<number> {
     bytes += page.slice(0, -1).reduce((sum, { data }) => sum + JSON.stringify(data).length, 0);
   }
   return bytes;
-}
-
-/** The last change of an account that follows from its last fact is the end of its import, which comes with the page after which nothing was left. */
-async function isToldToTheEnd(bus: Bus): Promise<boolean> {
-  for (const at of accounts) {
-    const [fact, change] = await Promise.all([
-      bus.last('MAIL', subjects.cursor(at, 'inbox')),
-      bus.last('CHANGES', subjects.change(at, 'sync', 'completed')),
-    ]);
-    if (!fact || !change || !new TextDecoder().decode(change.data).includes(`"version":"${fact.sequence}"`))
-      return false;
-  }
-  return true;
 }
 
 function note(line: string): void {
