@@ -2,10 +2,13 @@ import { type Bus, connectBus } from '@mailstream/bus';
 import { subjects, uuidv7 } from '@mailstream/contracts';
 import { readNotificationsConfig } from '@mailstream/providers/webhooks';
 import {
+  CLIENT_IP_HEADER,
+  clientIpOf,
   createHttpServer,
   createLogger,
   DEFAULT_TENANT,
   type HttpServer,
+  REQUEST_ID_HEADER,
   readEnv,
 } from '@mailstream/runtime';
 import { authenticate, createNats, type TestNats, tokenOf } from '@mailstream/testing';
@@ -191,6 +194,19 @@ describe('the proxy', () => {
       '/v1/connect/../accounts',
     ])
       expect((await gateway.inject(url)).statusCode, url).not.toBe(200);
+  });
+
+  it('says from where a call comes, whatever the caller says, and in which request', async () => {
+    const orchestrator = await startUpstream('orchestrator', (app) => {
+      app.get('/v1/audit', async (request) => ({ ip: clientIpOf(request), id: request.id }));
+    });
+    const gateway = await startGateway({ orchestrator });
+    const lies = { [CLIENT_IP_HEADER]: '203.0.113.7', 'x-forwarded-for': '203.0.113.7' };
+    const answer = await gateway.inject({
+      url: '/v1/audit',
+      headers: { ...headers, ...lies, [REQUEST_ID_HEADER]: 'request-7' },
+    });
+    expect(answer.json()).toEqual({ ip: '127.0.0.1', id: 'request-7' });
   });
 
   it('passes calls on with query, body and token, and answers as they are', async () => {

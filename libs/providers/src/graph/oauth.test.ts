@@ -319,6 +319,19 @@ describe('a refusal', () => {
     await expect(createMicrosoftOAuth(config).issue(grant, settings)).rejects.toMatchObject(expected);
   });
 
+  it.each(['http://nobody.invalid/token', 'http://127.0.0.1:9/token'])(
+    'at %s, where nobody answers, passes',
+    async (tokenUrl) => {
+      const { grant, settings } = await signIn();
+      await expect(
+        createMicrosoftOAuth({ ...config, tokenUrl }).issue(grant, settings),
+      ).rejects.toMatchObject({
+        failure: 'network',
+        code: 'microsoft.sign_in_unavailable',
+      });
+    },
+  );
+
   it('of consent taken back asks for the owner, of a wrong secret for the operator', async () => {
     const { grant, settings } = await signIn('bob@example.com');
     simulator.control.revoke({ mailbox: 'bob@example.com' });

@@ -2,7 +2,6 @@
 import { type KeyStatus, KeysRotated, KeysStatus } from '@mailstream/contracts';
 import { parse } from '../arguments.ts';
 import type { Command } from '../command.ts';
-import { CliError } from '../errors.ts';
 import { count, table } from '../format.ts';
 
 const PATH = '/v1/keys';
@@ -33,8 +32,12 @@ export const keysRotate: Command = {
     let rewrapped = 0;
     let after: string | null = null;
     do {
-      if (context.signal.aborted)
-        throw new CliError(`interrupted after ${rewrapped}; \`keys rotate\` goes on where it was`);
+      if (context.signal.aborted) {
+        context.note(
+          `interrupted after ${count(rewrapped, 'credential')}; \`keys rotate\` goes on where it was`,
+        );
+        return 130;
+      }
       const batch: KeysRotated = await api.send(
         KeysRotated,
         'POST',
