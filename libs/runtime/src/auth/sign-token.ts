@@ -1,5 +1,4 @@
 /** Tokens made with the secret of this installation: for `npm start`, for installations without an identity provider, and for tests. */
-import type { Scope } from '@mailstream/contracts';
 import { SignJWT } from 'jose';
 import { AppError } from '../errors.ts';
 import { OWN_NAME } from './config.ts';
@@ -9,7 +8,7 @@ import { staticKey } from './static-key.ts';
 /** `secret` as in `MAILSTREAM_JWT_KEY`. Throws `config.invalid` for a public key: only its owner can sign. */
 export async function signToken(
   secret: string,
-  { tenant, subject, scopes }: Principal & { readonly scopes: readonly Scope[] },
+  { tenant, subject, scopes }: Principal,
   expiresAt: Date,
 ): Promise<string> {
   const { key } = staticKey(secret.trim());
