@@ -13,6 +13,7 @@ export default defineConfig({
           name: 'pure',
           // Properties run hundreds of cases: a busy machine must not turn slow into wrong.
           testTimeout: 30_000,
+          hookTimeout: 30_000,
           include: sources.map((dir) => `${dir}/*.test.ts`),
           exclude: ['**/*.int.test.ts', '**/*.e2e.test.ts'],
         },
