@@ -1,4 +1,4 @@
-/** The demo Gmail mailbox: a simulator of Gmail and Google's sign-in in this process, which forgets all but its generated mail when it ends. */
+/** The demo Gmail mailbox: a simulator of Gmail, Google's sign-in and Pub/Sub in this process, which forgets all but its generated mail when it ends. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSimulator, DEMO_GOOGLE_CLIENT } from '@mailstream/simulators';
@@ -14,10 +14,12 @@ export interface DemoGoogleOptions extends DemoTrust {
   readonly dir: string;
   readonly gmailPort: number;
   readonly googlePort: number;
+  /** Where Pub/Sub pushes to. */
+  readonly gatewayPort: number;
 }
 
 export async function startDemoGoogle(options: DemoGoogleOptions): Promise<Demo> {
-  const { dir, gmailPort, googlePort, devCa, caFile } = options;
+  const { dir, gmailPort, googlePort, gatewayPort, devCa, caFile } = options;
   mkdirSync(dir, { recursive: true });
   const startAt = firstStart(dir);
   const simulator = await createSimulator({
@@ -38,13 +40,20 @@ export async function startDemoGoogle(options: DemoGoogleOptions): Promise<Demo>
     historyStart,
   });
   control.advance({ ms: Math.max(0, Date.now() - startAt) });
+  // The simulator forgets watches with each run: another topic has them made anew.
+  const topic = `projects/${DEMO_GOOGLE_CLIENT.project}/topics/gmail-${historyStart}`;
+  const pushEndpoint = `http://127.0.0.1:${gatewayPort}/v1/webhooks/google`;
+  const serviceAccountEmail = `push@${DEMO_GOOGLE_CLIENT.project}.example.com`;
+  const subscription = `projects/${DEMO_GOOGLE_CLIENT.project}/subscriptions/gmail`;
+  control.createTopic({ topic });
+  control.subscribe({ subscription, topic, pushEndpoint, serviceAccountEmail });
   const keyFile = join(dir, 'service-account.json');
   writeFileSync(keyFile, JSON.stringify(google.serviceAccount), { mode: 0o600 });
   const deliver = `curl --cacert ${caFile} ${gmail.url}/__sim/deliver -d '{"mailbox":"${ADDRESS}"}'`;
   return {
     name: 'demo-gmail',
     account: { provider: 'google', settings: { mailbox: ADDRESS }, credential: { kind: 'app' } },
-    pushes: false,
+    callsPublicUrl: false,
     env: {
       NODE_EXTRA_CA_CERTS: caFile,
       GMAIL_BASE_URL: gmail.url,
@@ -54,6 +63,9 @@ export async function startDemoGoogle(options: DemoGoogleOptions): Promise<Demo>
       GOOGLE_CLIENT_ID: DEMO_GOOGLE_CLIENT.id,
       GOOGLE_CLIENT_SECRET: DEMO_GOOGLE_CLIENT.secret,
       GOOGLE_SERVICE_ACCOUNT_FILE: keyFile,
+      GOOGLE_PUBSUB_TOPIC: topic,
+      GOOGLE_PUSH_SERVICE_ACCOUNT: serviceAccountEmail,
+      GOOGLE_PUSH_AUDIENCE: pushEndpoint,
     },
     howToChange: [deliver],
     child: null,

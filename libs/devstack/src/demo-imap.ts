@@ -30,7 +30,7 @@ export async function startDemoImap(
       settings: { host, port: server.port, secure: false, allowPlaintext: true, user: USER },
       credential: { password: PASSWORD },
     },
-    pushes: false,
+    callsPublicUrl: false,
     env: {},
     howToChange: [`IMAP ${host}:${server.port} without TLS, user ${USER}, password ${PASSWORD}`],
     child: server.child,

@@ -31,7 +31,7 @@ export async function startDemoMicrosoft(options: DemoMicrosoftOptions): Promise
   return {
     name: 'demo',
     account: { provider: 'microsoft', settings: { mailbox: ADDRESS }, credential: { kind: 'app' } },
-    pushes: true,
+    callsPublicUrl: true,
     env: {
       MS_GRAPH_URL: graph.url,
       MS_AUTHORITY: `${entra.url}/common`,

@@ -10,8 +10,8 @@ export interface Demo {
   /** Of the account, and how the command line is told of it. */
   readonly name: string;
   readonly account: Required<Pick<AccountCreate, 'provider' | 'settings' | 'credential'>>;
-  /** Whether it notifies the gateway. */
-  readonly pushes: boolean;
+  /** Whether it notifies the gateway at the address that is told to be the public one. */
+  readonly callsPublicUrl: boolean;
   /** What the services have to be told to find it. */
   readonly env: Readonly<Record<string, string>>;
   /** How to change the mailbox from outside, for people. */

@@ -49,7 +49,7 @@ async function run(stop: AbortSignal): Promise<void> {
   }
   const env = Object.assign({}, ...demos.map((demo) => demo.env));
   const notifiedLocally =
-    demos.some(({ pushes }) => pushes) && variable('MAILSTREAM_PUBLIC_URL') === undefined;
+    demos.some(({ callsPublicUrl }) => callsPublicUrl) && variable('MAILSTREAM_PUBLIC_URL') === undefined;
   const options = { ...external, dir: STATE_DIR, ports, notifiedLocally, env, onProgress: say };
   const stack = await startStack(options);
   opened.defer(() => stack.stop());
@@ -93,6 +93,7 @@ function demosToStart(ports: StartPorts): (() => Promise<Demo>)[] {
       dir: dir('demo-google'),
       gmailPort: ports['demo Gmail'],
       googlePort: ports['demo Google'],
+      gatewayPort: ports['ingest-gateway'],
     });
   const imap = () => startDemoImap(dir('demo-mail'), ports['demo IMAP'], say);
   return [

@@ -2,7 +2,7 @@
 export * from './backends.ts';
 export { authenticate, TEST_AUTH, tokenOf } from './callers.ts';
 export { conformanceSequences, hasDovecot, importSize, scheduleCount } from './env.ts';
-export { createGmailAccount } from './gmail-world.ts';
+export { createGmailAccount, type GmailAccount } from './gmail-world.ts';
 export { createGraphAccount, type GraphAccount } from './graph-world.ts';
 export { type ListedMailbox, type ListedMessage, listImap } from './imap-lister.ts';
 export { type ImapLogin, type PlainImap, plainImap, wireName } from './imap-plain-client.ts';

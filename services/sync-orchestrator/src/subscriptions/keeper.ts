@@ -56,6 +56,9 @@ interface Kept {
 const END_MS = 5_000;
 const END_LOOK_MS = 50;
 const SCHEDULE = 'subscription';
+/** The gateway keeps for ten seconds whom a subscription is about, and tells nobody else meanwhile. */
+const GATEWAY_MS = 11_000;
+const FIRST_LOOK = 'subscribed';
 
 export function createSubscriptionKeeper(deps: KeeperDeps): SubscriptionKeeper {
   const { bus, db, logger, destinationOf, sharedOf } = deps;
@@ -117,8 +120,11 @@ export function createSubscriptionKeeper(deps: KeeperDeps): SubscriptionKeeper {
     if (!done) return null;
     await act(done.subscriber, done.url, done.decision);
     // Nobody was told what happened before it was there.
-    if (happening.kind === 'reported' && happening.report.ok && happening.report.secretHash !== null)
+    if (happening.kind === 'reported' && happening.report.ok && happening.report.secretHash !== null) {
       await bus.publish({ subject: subjects.hint(at, 'user'), data: {} });
+      const known = new Date(Date.now() + GATEWAY_MS);
+      await bus.schedule(at, FIRST_LOOK, { at: known }, subjects.hint(at, 'user'));
+    }
     return { subscriber: done.subscriber, held: done.decision.state.held };
   }
 
@@ -162,6 +168,7 @@ export function createSubscriptionKeeper(deps: KeeperDeps): SubscriptionKeeper {
 
     async forget(at, subscription) {
       await bus.cancelSchedule(at, SCHEDULE);
+      await bus.cancelSchedule(at, FIRST_LOOK);
       await tell(subscription);
     },
 

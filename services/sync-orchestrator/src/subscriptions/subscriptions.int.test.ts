@@ -256,6 +256,10 @@ describe('a subscription that accounts have together', () => {
         expect(await webhookOf(at)).toEqual({ until: expect.any(String), reason: null }),
       );
       expect(await dueIn(at)).toBeGreaterThan(2 * DAY);
+      // What comes before the gateway knows it is looked for afterwards.
+      await waitFor(async () =>
+        expect(await bus.last('SYNC', subjects.schedule(at, 'subscribed'))).not.toBeNull(),
+      );
     }
   });
 
