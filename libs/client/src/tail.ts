@@ -1,9 +1,11 @@
 /** Reading the change stream from a place on, through everything that passes: the connection, a restart of the server. */
-import { type Bus, BusError } from '@mailstream/bus';
+import { type Bus, BusError, type Stored } from '@mailstream/bus';
 import type { ChangeName } from '@mailstream/contracts';
 import { pause } from '@mailstream/runtime';
 import { type Change, changesIn, filtersOf, type Selection } from './change.ts';
 import { checkKept, moveAlong, type Position, positionAfter } from './position.ts';
+
+export type TailBus = Pick<Bus, 'read' | 'state' | 'at' | 'last'>;
 
 /** What had arrived, and the place after it. */
 export interface Arrived<N extends ChangeName> {
@@ -23,13 +25,24 @@ const IDLE_MS = 10_000;
  * the server refuses for good.
  */
 export async function* tail<N extends ChangeName>(
-  bus: Pick<Bus, 'read' | 'state' | 'at' | 'last'>,
+  bus: TailBus,
   selection: Selection<N>,
   from: Position,
   signal: AbortSignal,
   idleMs = IDLE_MS,
 ): AsyncGenerator<Arrived<N>, void> {
-  const filters = filtersOf(selection);
+  for await (const { stored, position } of tailStored(bus, filtersOf(selection), from, signal, idleMs))
+    yield { changes: changesIn(selection, stored), position };
+}
+
+/** The same, of the messages as they are stored. */
+export async function* tailStored(
+  bus: TailBus,
+  filters: readonly string[],
+  from: Position,
+  signal: AbortSignal,
+  idleMs = IDLE_MS,
+): AsyncGenerator<{ readonly stored: readonly Stored[]; readonly position: Position }, void> {
   let position = from;
   for (let fruitless = 0; !signal.aborted; fruitless += 1) {
     try {
@@ -40,7 +53,7 @@ export async function* tail<N extends ChangeName>(
         const last = stored?.at(-1);
         position = last ? positionAfter(position, last) : await moveAlong(bus, position, filters);
         fruitless = 0;
-        yield { changes: changesIn(selection, stored ?? []), position };
+        yield { stored: stored ?? [], position };
       }
     } catch (error) {
       if (signal.aborted) return;

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { type Bus, connectBus } from '@mailstream/bus';
 import { subjects, uuidv7 } from '@mailstream/contracts';
 import { readNotificationsConfig } from '@mailstream/providers/webhooks';
@@ -231,6 +232,25 @@ describe('the proxy', () => {
     const messages = await gateway.inject({ url: '/v1/messages?text=gr%C3%BC%C3%9Fe%20%26%20mehr', headers });
     expect(messages.json().items).toEqual(['grüße & mehr']);
     expect((await gateway.inject({ url: '/v1/projection/status', headers })).json()).toEqual({ lag: 0 });
+  });
+
+  it('passes a stream on as it comes, and tells the service when its reader has gone', async () => {
+    const source = new PassThrough();
+    const gone = new Promise((resolve) => source.once('close', resolve));
+    const projector = await startUpstream('projector', (app) => {
+      app.get('/v1/changes', async (_request, reply) => reply.type('text/event-stream').send(source));
+    });
+    const gateway = await startGateway({ projector });
+    const stop = new AbortController();
+    source.write('data: 1\n\n');
+    const url = `${await gateway.listen({ host: '127.0.0.1', port: 0 })}/v1/changes`;
+    const { body } = await fetch(url, { headers, signal: stop.signal });
+    const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
+    expect((await reader?.read())?.value).toBe('data: 1\n\n');
+    source.write('data: 2\n\n');
+    expect((await reader?.read())?.value).toBe('data: 2\n\n');
+    stop.abort();
+    await gone;
   });
 
   it("passes on a service's own refusal, at once", async () => {

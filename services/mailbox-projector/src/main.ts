@@ -9,8 +9,10 @@ import {
   httpPart,
   runService,
 } from '@mailstream/runtime';
+import { createReaders } from './changes/readers.ts';
 import { readConfig } from './config.ts';
 import { projector } from './projector.ts';
+import { registerChangesRoute } from './routes/changes.ts';
 import { registerMailboxRoutes } from './routes/mailboxes.ts';
 import { registerMessageRoutes } from './routes/messages.ts';
 import { registerSnapshotRoutes } from './routes/snapshot.ts';
@@ -29,16 +31,18 @@ await runService(logger, async () => {
 
   const fold = createFold({ bus, db, logger, definition: projector });
 
+  const authenticate = createAuthenticate(config.auth, createFindApiKey(bus));
   const app = await createHttpServer({
     title: 'Mailstream mailbox projector',
     logger,
-    authenticate: createAuthenticate(config.auth, createFindApiKey(bus)),
+    authenticate,
     ready: async () => bus.connected() && (await db.query('select 1')).length === 1,
   });
   registerMessageRoutes(app, db);
   registerThreadRoutes(app, db);
   registerMailboxRoutes(app, db);
   registerSnapshotRoutes(app, { bus, db });
+  registerChangesRoute(app, createReaders({ bus, logger, authenticate, limits: config.readers }));
   registerStatusRoutes(app, { bus, db, fold });
   return { parts: [fold, httpPart(app, config.http)], close: [() => bus.close(), () => db.close()] };
 });

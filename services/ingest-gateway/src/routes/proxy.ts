@@ -14,7 +14,15 @@ const PATHS: Readonly<Record<keyof Upstreams, readonly string[]>> = {
     '/v1/keys',
     '/v1/audit',
   ],
-  projector: ['/v1/messages', '/v1/threads', '/v1/mailboxes', '/v1/runs', '/v1/snapshot', '/v1/projection'],
+  projector: [
+    '/v1/changes',
+    '/v1/messages',
+    '/v1/threads',
+    '/v1/mailboxes',
+    '/v1/runs',
+    '/v1/snapshot',
+    '/v1/projection',
+  ],
 };
 
 /** For everybody: browsers come back here, and have no token. */
@@ -34,7 +42,7 @@ export function isServedBy(upstream: keyof Upstreams, path: string): boolean {
   return PATHS[upstream].some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
 }
 
-/** How long a service may take to answer, milliseconds. */
+/** How long a service may take to answer, and to go on with an answer, milliseconds: longer than the pauses between signs of life of `/v1/changes`. */
 const TIMEOUT_MS = 30_000;
 
 /** Every call that is not open is authenticated here and, because the header is passed on, by the service again, which also checks its scope. */
