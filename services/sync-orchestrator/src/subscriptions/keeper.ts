@@ -72,8 +72,12 @@ export function createSubscriptionKeeper(deps: KeeperDeps): SubscriptionKeeper {
     const { held, dueAt } = state;
     const before = subscriber.subscription?.held;
     for (const id of new Set([held?.id, before?.id])) if (id !== undefined) await tell({ provider, id });
-    await bus.schedule(subscriber, SCHEDULE, { at: dueAt }, subjects.subscription(subscriber, 'due'));
-    if (ask) await offer(subscriber, 'keep', questionOf(held, notificationUrl));
+    await db.tx(async (tx) => {
+      // Under its lock: whoever removes the account takes off what is there then, and nothing comes after.
+      if (!(await lockSubscriber(tx, subscriber))) return;
+      await bus.schedule(subscriber, SCHEDULE, { at: dueAt }, subjects.subscription(subscriber, 'due'));
+      if (ask) await offer(subscriber, 'keep', questionOf(held, notificationUrl));
+    });
   }
 
   /** The gateway is told what the rows say. */

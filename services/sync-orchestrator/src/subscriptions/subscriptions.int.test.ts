@@ -28,6 +28,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createLocalKeys } from '../credentials/local-keys.ts';
 import { createVault } from '../credentials/vault.ts';
 import { createOrchestrator } from '../orchestrator.ts';
+import { createSubscriptionKeeper } from './keeper.ts';
 
 const logger = createLogger('test', 'silent');
 const LIMITS = { inFlight: 3, pollMs: 60_000, deepPollMs: 900_000, lostMs: 600_000, backPressureMs: 1_000 };
@@ -119,7 +120,7 @@ afterAll(async () => {
 });
 
 /** A busy machine must not turn slow into wrong. */
-const waitFor = <T>(condition: () => Promise<T>): Promise<T> => vi.waitFor(condition, { timeout: 10_000 });
+const waitFor = <T>(condition: () => Promise<T>): Promise<T> => vi.waitFor(condition, { timeout: 30_000 });
 
 const headers = { authorization: `Bearer ${await tokenOf()}` };
 
@@ -171,6 +172,15 @@ async function subscribed(id: string): Promise<AccountRef> {
 
 const say = (at: AccountRef, event: 'due' | 'renew') =>
   bus.publish({ subject: subjects.subscription(at, event), data: {} });
+
+/** Removes an account and ends its subscription as a fetcher would. */
+async function removeSubscribed(at: AccountRef): Promise<void> {
+  const removing = running.app.inject({ method: 'DELETE', url: `/v1/accounts/${at.account}`, headers });
+  const subject = subjects.subscriptionJob('dove', at.account, 'end');
+  await waitFor(async () => expect(await bus.last('FETCH', subject)).not.toBeNull());
+  await bus.purge('FETCH', subject);
+  expect((await removing).statusCode).toBe(204);
+}
 
 /** When the provider is asked next. */
 async function dueIn({ account }: AccountRef): Promise<number> {
@@ -400,6 +410,32 @@ describe('a subscription', () => {
     expect(await db.query('SELECT 1 FROM control.credential WHERE account = $1', [at.account])).toEqual([]);
     expect(await targetOf('s-8')).toBeNull();
     expect(await bus.last('SYNC', subjects.schedule(at, 'subscription'))).toBeNull();
+  });
+
+  it('leaves nothing behind when its account goes between a decision and what follows from it', async () => {
+    const at = await subscribed('s-11');
+    const decided = Promise.withResolvers<void>();
+    const removed = Promise.withResolvers<void>();
+    const stalling: Db = {
+      ...db,
+      async tx(work) {
+        const result = await db.tx(work);
+        decided.resolve();
+        await removed.promise;
+        return result;
+      },
+    };
+    const destinationOf = () => ({ url: `${URL_1}/v1/webhooks/dove` });
+    const sharedOf = () => null;
+    const keeper = createSubscriptionKeeper({ bus, db: stalling, logger, destinationOf, sharedOf });
+    const renewing = keeper.handle(at, { kind: 'renew' });
+    await decided.promise;
+    await removeSubscribed(at);
+    removed.resolve();
+    await renewing;
+    expect(await bus.last('SYNC', subjects.schedule(at, 'subscription'))).toBeNull();
+    expect(await bus.last('FETCH', keepSubject(at))).toBeNull();
+    expect(await targetOf('s-11')).toBeNull();
   });
 });
 
