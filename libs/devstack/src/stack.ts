@@ -103,6 +103,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       // Tests and benches ask without a pause whether it is time to go on.
       MAILSTREAM_CALLS_PER_MINUTE: '1000000',
       MAILSTREAM_CONNECT_URL: connectUrl(ports['ingest-gateway']),
+      // Its mail servers are on this machine.
+      MAILSTREAM_PRIVATE_HOSTS: variable('MAILSTREAM_PRIVATE_HOSTS') ?? 'allow',
       MAILSTREAM_KEY_FILE: join(dir, 'credentials.key'),
       ...(options.notifiedLocally ? { MAILSTREAM_PUBLIC_URL: httpUrl(ports['ingest-gateway']) } : {}),
       ...options.env,

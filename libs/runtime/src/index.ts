@@ -8,6 +8,7 @@ export * from './http.ts';
 export * from './http-error.ts';
 export * from './log.ts';
 export * from './metrics.ts';
+export * from './reach.ts';
 export * from './request-origin.ts';
 export * from './run-service.ts';
 export * from './service-env.ts';

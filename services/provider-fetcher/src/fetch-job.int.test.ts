@@ -24,7 +24,7 @@ import { createSessions } from './sessions.ts';
 
 const USER = { user: 'ada', password: 'secret' };
 const logger = createLogger('test', 'silent');
-const providers = createProviders(readProvidersConfig(readEnv({})));
+const providers = createProviders(readProvidersConfig(readEnv({ MAILSTREAM_PRIVATE_HOSTS: 'allow' })));
 const stop = new AbortController();
 
 describe.skipIf(!hasDovecot())('a fetch job', () => {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Dovecot, startDovecot } from '@mailstream/devstack';
+import { createReach } from '@mailstream/runtime';
 import { conformanceSequences, createImapWorld, hasDovecot } from '@mailstream/testing';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { describeProvider } from '../conformance.ts';
@@ -30,7 +31,7 @@ describe.skipIf(!hasDovecot()).each(SERVERS)('IMAP: %s', (name, capability) => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  const imap = createImap({ page: 3, job: 7, window: 40 });
+  const imap = createImap(createReach('everywhere'), { page: 3, job: 7, window: 40 });
   describeProvider(name, {
     inbox: 'INBOX',
     statesTell: capability !== BASE,

@@ -1,4 +1,5 @@
 /** One IMAP connection in our own terms: every trap of the library is dealt with here, and every failure is a `ProviderError`. */
+import type { Reach } from '@mailstream/runtime';
 import { type FetchMessageObject, type FetchQueryObject, ImapFlow, type ListResponse } from 'imapflow';
 import type { ProviderError } from '../provider.ts';
 import type { Snapshot } from './cursor.ts';
@@ -68,7 +69,7 @@ export interface Connection {
 export async function openConnection(
   settings: ImapSettings,
   credential: ImapCredential,
-  hostQuirks: Quirks,
+  { quirks: hostQuirks, reach }: { readonly quirks: Quirks; readonly reach: Reach },
   signal: AbortSignal,
 ): Promise<Connection> {
   const { host, user, secure } = settings;
@@ -92,7 +93,8 @@ export async function openConnection(
     port,
     secure,
     ...(!secure && settings.allowPlaintext !== true ? { doSTARTTLS: true } : {}),
-    tls: { rejectUnauthorized: settings.allowInvalidCertificate !== true },
+    // The library connects with these, also without TLS.
+    tls: { rejectUnauthorized: settings.allowInvalidCertificate !== true, lookup: reach.lookup },
     auth: 'password' in credential ? { user, pass: credential.password } : { user, ...credential },
     clientInfo: { name: 'Mailstream', vendor: 'Mailstream', version: '0', 'support-url': '' },
     qresync: hostQuirks.vanished,
@@ -138,7 +140,10 @@ export async function openConnection(
   const abort = () => client.close();
   signal.addEventListener('abort', abort, { once: true });
   try {
-    await command(() => client.connect());
+    await command(async () => {
+      reach.admit(host);
+      await client.connect();
+    });
   } catch (error) {
     client.close();
     throw error;

@@ -107,6 +107,12 @@ function serverVerdict(signs: Signs, { host, port, user, path }: Place): Verdict
 function transportVerdict(signs: Signs, { host, port }: Place): Verdict | null {
   const { code } = signs;
   const server = `${host}:${port}`;
+  if (code === 'host.private')
+    return [
+      'permanent',
+      'imap.host_private',
+      `${host} leads to an address that is not of the public internet; the operator can allow it with MAILSTREAM_PRIVATE_HOSTS.`,
+    ];
   if (
     signs.tls ||
     /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|EPROTO|HOSTNAME_MISMATCH)/.test(code)

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDovecot } from '@mailstream/devstack';
+import { createReach } from '@mailstream/runtime';
 import { hasDovecot, plainImap, type ScriptServer, startScriptServer } from '@mailstream/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { neverRenewed } from '../conformance-world.ts';
@@ -11,7 +12,7 @@ import type { Session } from '../provider.ts';
 import { createImap } from './index.ts';
 import type { ImapSettings } from './settings.ts';
 
-const imap = createImap();
+const imap = createImap(createReach('everywhere'));
 let server: ScriptServer | undefined;
 afterEach(async () => {
   await server?.close();
@@ -85,6 +86,21 @@ describe('connecting', () => {
       failure: 'network',
       code: 'imap.connection_refused',
     });
+  });
+
+  it('a host that is not of the public internet is never connected to', async () => {
+    const { port, sessions } = await start();
+    const strict = createImap(createReach([]));
+    for (const host of ['127.0.0.1', 'localhost', '127.1']) {
+      const settings = { host, port, secure: false, user: 'ada', allowPlaintext: true };
+      const request = { account: 'a', settings, credential: { password: 'secret' }, renew: neverRenewed };
+      const error = await strict
+        .connect({ ...request, signal: AbortSignal.timeout(10_000) })
+        .catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ failure: 'permanent', code: 'imap.host_private' });
+      expect(String(error)).toContain('MAILSTREAM_PRIVATE_HOSTS');
+    }
+    expect(sessions.size).toBe(0);
   });
 
   it('the host has no address', async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MAX_RECIPIENTS, type MessageUpsert } from '@mailstream/contracts';
 import { startDovecot } from '@mailstream/devstack';
+import { createReach } from '@mailstream/runtime';
 import { hasDovecot, plainImap } from '@mailstream/testing';
 import { describe, expect, it } from 'vitest';
 import { createMirror } from '../conformance.ts';
@@ -48,7 +49,7 @@ describe.skipIf(!hasDovecot())('hostile mail', () => {
     const { host, port, stop } = await startDovecot({ dir, users: [login] });
     const client = await plainImap({ host, port, ...login });
     const mirror = createMirror(() =>
-      createImap().connect({
+      createImap(createReach('everywhere')).connect({
         account: 'a',
         settings: { host, port, user: 'ada', secure: false, allowPlaintext: true },
         credential: { password: 'secret' },

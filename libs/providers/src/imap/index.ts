@@ -1,4 +1,6 @@
 /** The IMAP provider: any server of RFC 3501 or 9051, better with CONDSTORE, QRESYNC, IDLE and OBJECTID. */
+
+import type { Reach } from '@mailstream/runtime';
 import Value from 'typebox/value';
 import { type Provider, ProviderError } from '../provider.ts';
 import { ImapCredential, ImapSettings } from './settings.ts';
@@ -6,7 +8,8 @@ import type { Tuning } from './steps.ts';
 
 const TUNING: Tuning = { page: 500, job: 5_000, window: 1_000, now: Date.now };
 
-export function createImap(tuning: Partial<Tuning> = {}): Provider {
+/** `reach`: which of the hosts that people name may be connected to. */
+export function createImap(reach: Reach, tuning: Partial<Tuning> = {}): Provider {
   return {
     name: 'imap',
     push: 'idle',
@@ -30,9 +33,7 @@ export function createImap(tuning: Partial<Tuning> = {}): Provider {
         );
       // The IMAP library is loaded by those who connect, not by those who only validate settings.
       const { openSession } = await import('./session.ts');
-      return openSession(settings, credential, { ...TUNING, ...tuning }, signal);
+      return openSession(settings, credential, { reach, tuning: { ...TUNING, ...tuning } }, signal);
     },
   };
 }
-
-export const imap = createImap();

@@ -1,5 +1,6 @@
 /** What no good server shows: odd capabilities, noise between answers, lies about what is gone, messages that cannot be read. */
 import { type MailboxUpsert, uidToId } from '@mailstream/contracts';
+import { createReach } from '@mailstream/runtime';
 import { fetchRow, type ScriptServer, scriptMailbox, startScriptServer } from '@mailstream/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createMirror, type Mirror } from '../conformance-mirror.ts';
@@ -21,7 +22,7 @@ afterEach(async () => {
 
 async function start(capability: string, tuning: Partial<Tuning> = {}) {
   server = await startScriptServer({ capability });
-  const imap = createImap({ now: () => 0, ...tuning });
+  const imap = createImap(createReach('everywhere'), { now: () => 0, ...tuning });
   mirror = createMirror(() =>
     imap.connect({
       account: 'a',

@@ -1,5 +1,6 @@
 /** An authenticated IMAP conversation as the provider port wants it. */
 import { MAILBOXES_SCOPE } from '@mailstream/contracts';
+import type { Reach } from '@mailstream/runtime';
 import { type Page, ProviderError, type PullRequest, type Session } from '../provider.ts';
 import { openConnection } from './connection.ts';
 import { pullMailbox } from './mailbox.ts';
@@ -12,13 +13,13 @@ import { watchInbox } from './watch.ts';
 export async function openSession(
   settings: ImapSettings,
   credential: ImapCredential,
-  tuning: Tuning,
+  { reach, tuning }: { readonly reach: Reach; readonly tuning: Tuning },
   signal: AbortSignal,
 ): Promise<Session> {
   const connection = await openConnection(
     settings,
     credential,
-    { ...quirksOfHost(settings.host), ...tuning.quirks },
+    { quirks: { ...quirksOfHost(settings.host), ...tuning.quirks }, reach },
     signal,
   );
 
