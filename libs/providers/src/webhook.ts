@@ -6,8 +6,11 @@ export interface Notification {
   readonly subscription: string;
   /** What the subscription was made with; proves who sends. Null where the whole request was proven. */
   readonly secret: string | null;
-  /** `changed`: something in the mailbox. `missed`: notifications were lost. `ending`: the subscription has ended, or does unless it is renewed. */
-  readonly about: 'changed' | 'missed' | 'ending';
+  /**
+   * `changed`: something in the mailbox. `announced`: the same, but who asks at once may not be told of it yet. `missed`: notifications were lost.
+   * `ending`: the subscription has ended, or does unless it is renewed.
+   */
+  readonly about: 'changed' | 'announced' | 'missed' | 'ending';
 }
 
 /** The notifications of a request's body; null in place of one that makes no sense; null when the body makes none. */

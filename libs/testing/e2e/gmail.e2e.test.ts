@@ -103,6 +103,13 @@ describe('a Gmail mailbox that two tenants have connected', () => {
     expect(google.control.pushes().failed).toBe(0);
   });
 
+  it('brings what was pushed before the history knew of it', async () => {
+    google.control.behave({ lagMs: [2_000, 2_000] });
+    google.control.deliver({ mailbox: google.address, count: 1 });
+    await untilBothAreRight();
+    google.control.behave({ lagMs: [0, 0] });
+  });
+
   it('tells of labels, and of what is gone for good', async () => {
     const [first = '', second = ''] = google.control
       .messages({ mailbox: google.address })

@@ -1,5 +1,6 @@
 /** Takes a provider's notifications: whom each is about and whether it is genuine, then one hint per account. */
 import { hash, timingSafeEqual } from 'node:crypto';
+import type { Bus } from '@mailstream/bus';
 import { type PushTarget, subjects } from '@mailstream/contracts';
 import type { Notification } from '@mailstream/providers/webhooks';
 import type { Counter } from '@mailstream/runtime';
@@ -10,6 +11,7 @@ export interface AcceptDeps {
   readonly connected: () => boolean;
   readonly findTargets: FindTargets;
   readonly putHint: PutHint;
+  readonly schedule: Bus['schedule'];
   /** By `provider` and `outcome`. */
   readonly notifications: Counter;
 }
@@ -23,24 +25,39 @@ export type AcceptNotifications = (
   notifications: readonly (Notification | null)[],
 ) => Promise<void>;
 
+/** When what was announced is looked for once more, milliseconds. */
+const ANNOUNCED_MS = 5_000;
+const LOOK_AGAIN = 'announced';
+
 /** Providers that wait longer than three seconds slow down, and in the end give up. */
 const ANSWER_MS = 2_500;
 
 export function createAcceptNotifications(deps: AcceptDeps): AcceptNotifications {
-  const { connected, findTargets, putHint, notifications } = deps;
+  const { connected, findTargets, putHint, schedule, notifications } = deps;
 
   async function accept(provider: string, list: readonly (Notification | null)[]): Promise<void> {
     const targets = await Promise.all(
       list.map((one) => (one ? findTargets(provider, one.subscription) : [])),
     );
     const hints = new Set<string>();
+    const announced = new Map<string, PushTarget>();
     for (const [index, one] of list.entries()) {
       const known = targets[index] ?? [];
       const genuine = one ? known.filter((target) => proves(one.secret, target)) : [];
       notifications.add({ provider, outcome: outcomeOf(one, known, genuine) });
-      if (one) for (const target of genuine) hints.add(hintOf(target, one.about));
+      for (const target of genuine) {
+        if (one) hints.add(hintOf(target, one.about));
+        if (one?.about === 'announced') announced.set(target.account, target);
+      }
     }
-    await Promise.all([...hints].map(putHint));
+    // The schedule of an earlier announcement is replaced: one more look after the last of them.
+    const at = new Date(Date.now() + ANNOUNCED_MS);
+    await Promise.all([
+      ...hints.values().map(putHint),
+      ...announced
+        .values()
+        .map((target) => schedule(target, LOOK_AGAIN, { at }, subjects.hint(target, 'push'))),
+    ]);
   }
 
   return async (provider, list) => {
@@ -63,6 +80,7 @@ function proves(secret: string | null, { secretHash }: PushTarget): boolean {
 function hintOf(target: PushTarget, about: Notification['about']): string {
   switch (about) {
     case 'changed':
+    case 'announced':
       return subjects.hint(target, 'push');
     case 'missed':
       return subjects.hint(target, 'user');

@@ -129,7 +129,11 @@ describe('a push', () => {
     publish(address.toUpperCase());
     await settled();
     expect(control.pushes()).toMatchObject({ acknowledged: acknowledged + 1, failed });
-    for (const at of accounts) expect(await hintOf(at)).not.toBeNull();
+    for (const at of accounts) {
+      expect(await hintOf(at)).not.toBeNull();
+      // What history does not tell yet is looked for once more.
+      expect(await bus.last('SYNC', subjects.schedule(at, 'announced'))).not.toBeNull();
+    }
     expect(await outcome(app, 'accepted')).toBe(1);
   });
 

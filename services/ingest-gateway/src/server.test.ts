@@ -22,6 +22,7 @@ async function start(door: Partial<DoorConfig> = {}): Promise<HttpServer> {
     bus: {
       publish: async () => 1n,
       publishBatch: async () => ({ outcome: 'committed', sequence: 1n }),
+      schedule: async () => undefined,
       last: async () => null,
       connected: () => true,
     },

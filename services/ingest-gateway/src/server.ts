@@ -23,7 +23,7 @@ import { registerSyncRoute } from './routes/request-sync.ts';
 import { registerWebhookRoutes } from './routes/webhooks.ts';
 
 export interface ServerDeps {
-  readonly bus: Pick<Bus, 'publish' | 'publishBatch' | 'last' | 'connected'>;
+  readonly bus: Pick<Bus, 'publish' | 'publishBatch' | 'schedule' | 'last' | 'connected'>;
   readonly logger: Logger;
   readonly authenticate: Authenticate;
   readonly upstreams: Upstreams;
@@ -66,6 +66,7 @@ export async function createServer(deps: ServerDeps): Promise<Server> {
     connected: () => bus.connected(),
     findTargets: createPushTargets(bus),
     putHint,
+    schedule: bus.schedule,
     notifications,
   });
   await registerWebhookRoutes(app, { webhooks: createWebhooks(notificationsConfig), accept, notifications });

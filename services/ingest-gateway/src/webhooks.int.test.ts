@@ -6,7 +6,7 @@ import { readNotificationsConfig } from '@mailstream/providers/webhooks';
 import { createLogger, type HttpServer, readEnv } from '@mailstream/runtime';
 import { authenticate, createNats, type TestNats, tokenOf } from '@mailstream/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createServer } from './server.ts';
+import { createServer, type ServerDeps } from './server.ts';
 
 const SECRET = 'client-state-1';
 const PATH = '/v1/webhooks/microsoft';
@@ -19,7 +19,7 @@ let gateway: HttpServer;
 
 const notificationsConfig = readNotificationsConfig(readEnv({}), null);
 
-const startGateway = async (on: Pick<Bus, 'publish' | 'publishBatch' | 'last' | 'connected'>) =>
+const startGateway = async (on: ServerDeps['bus']) =>
   (
     await createServer({
       bus: on,

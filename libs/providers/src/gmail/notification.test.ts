@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readMessage } from './notification.ts';
 
-const ADA = { subscription: 'ada@example.com', secret: null, about: 'changed' };
+const ADA = { subscription: 'ada@example.com', secret: null, about: 'announced' };
 const message = (text: string, alphabet: 'base64' | 'base64url' = 'base64') => ({
   data: Buffer.from(text).toString(alphabet),
   messageId: '1',

@@ -15,13 +15,16 @@ export function createGmailWebhook(config: GooglePushConfig): Webhook {
   };
 }
 
-/** A message of Pub/Sub; null when Gmail would not send it. What it is about is only a reason to look, so its history id is not kept. */
+/**
+ * A message of Pub/Sub; null when Gmail would not send it. What it is about is only a reason to look, so its history id is not kept. The history
+ * itself may be a moment behind.
+ */
 export function readMessage(message: unknown): Notification | null {
   // Either alphabet of base64.
   const data = parseJson(Buffer.from(textOf(message, 'data') ?? '', 'base64').toString());
   const address = textOf(data, 'emailAddress');
   if (address === null || !isHistoryId(field(data, 'historyId'))) return null;
-  return { subscription: subscriptionOf(address), secret: null, about: 'changed' };
+  return { subscription: subscriptionOf(address), secret: null, about: 'announced' };
 }
 
 /** Of one mailbox and Cloud project there is one watch: its id is the mailbox's address. */
