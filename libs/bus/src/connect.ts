@@ -1,10 +1,12 @@
 /** Connects to NATS and puts the bus together. */
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { createLogger, type Logger, messageOf } from '@mailstream/runtime';
-import type { NatsConnection } from '@nats-io/nats-core';
+import { type ConnectionOptions, type NatsConnection, nkeyAuthenticator, nkeys } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';
 import { createBatchPublisher } from './batch.ts';
 import { park } from './dead-letter.ts';
 import { BusError } from './errors.ts';
+import { inboxOf } from './inbox.ts';
 import { holdLeases } from './lease.ts';
 import { createLink } from './link.ts';
 import { at, backlog, last, purge, state } from './lookup.ts';
@@ -19,6 +21,10 @@ import { work } from './work.ts';
 export interface BusOptions {
   /** `nats://user:password@host:port`, or several of them with commas in between (the first one's user counts for all). */
   readonly url: string;
+  /** The seed of an NKey that the server knows (`SU…`); absent: the user in the URL, or none. */
+  readonly nkeySeed?: string | undefined;
+  /** PEM file of the authorities to trust for `tls://`, in place of those of Node. */
+  readonly caFile?: string | undefined;
   /** Shown by the server's monitoring. */
   readonly name: string;
   /** Silent when left out. */
@@ -29,12 +35,10 @@ export interface BusOptions {
  * Connects once, then reconnects for ever. Throws `bus.unreachable` when no server answers and `bus.unsuitable_server` when it is too
  * old or has JetStream off.
  */
-export async function connectBus({
-  url,
-  name,
-  logger = createLogger(name, 'silent'),
-}: BusOptions): Promise<Bus> {
-  const nc = await open(url, name);
+export async function connectBus(options: BusOptions): Promise<Bus> {
+  const { logger = createLogger(options.name, 'silent') } = options;
+  const user = options.nkeySeed === undefined ? undefined : signIn(options.nkeySeed);
+  const nc = await open(options, user);
   try {
     checkServer({ version: nc.info?.version ?? '0', jetstream: nc.info?.jetstream ?? false });
   } catch (error) {
@@ -42,7 +46,7 @@ export async function connectBus({
     throw error;
   }
   void logStatus(nc, logger);
-  const link = createLink(nc);
+  const link = createLink(nc, user?.inboxPrefix);
 
   return {
     ensureTopology: (options = {}) => ensureTopology(link, options),
@@ -80,7 +84,9 @@ export async function connectBus({
   };
 }
 
-async function open(url: string, name: string): Promise<NatsConnection> {
+type User = Required<Pick<ConnectionOptions, 'authenticator' | 'inboxPrefix'>>;
+
+async function open({ url, name, caFile }: BusOptions, user: User | undefined): Promise<NatsConnection> {
   const servers = url.split(',').map((server) => server.trim());
   try {
     const { username, password } = new URL(servers[0] ?? '');
@@ -88,6 +94,8 @@ async function open(url: string, name: string): Promise<NatsConnection> {
       servers: servers.map(withoutUser),
       name,
       ...(username && { user: decodeURIComponent(username), pass: decodeURIComponent(password) }),
+      ...user,
+      ...(servers.some((server) => server.startsWith('tls:')) && { tls: tlsOptions(servers, caFile) }),
       maxReconnectAttempts: -1,
       // An account that is being changed on the server must not end us.
       ignoreAuthErrorAbort: true,
@@ -102,6 +110,30 @@ async function open(url: string, name: string): Promise<NatsConnection> {
       cause,
     });
   }
+}
+
+/** Answers come to subjects that begin with the public key: the server lets nobody else listen there. */
+function signIn(nkeySeed: string): User {
+  const seed = new TextEncoder().encode(nkeySeed.trim());
+  return {
+    authenticator: nkeyAuthenticator(seed),
+    inboxPrefix: inboxOf(nkeys.fromSeed(seed).getPublicKey()),
+  };
+}
+
+/**
+ * With these the client refuses a server that has no TLS. The certificate must be of one of the hosts we were told: left to itself, the client compares with
+ * `localhost` where the host is an address.
+ */
+function tlsOptions(servers: readonly string[], caFile: string | undefined) {
+  const hosts = servers.map((server) => new URL(server).hostname.replace(/^\[|\]$/g, ''));
+  return {
+    ...(caFile !== undefined && { caFile }),
+    checkServerIdentity(_: string, cert: PeerCertificate): Error | undefined {
+      const problems = hosts.map((host) => checkServerIdentity(host, cert));
+      return problems.includes(undefined) ? undefined : problems[0];
+    },
+  };
 }
 
 /** The client takes no user in a URL, and messages must not show one. */

@@ -1,5 +1,5 @@
 /** The connection as the parts of the bus see it: whether it is up, and what becomes of a question when it breaks. */
-import { errors, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/nats-core';
+import { createInbox, errors, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/nats-core';
 import { BusError, fromServer, type ServerError } from './errors.ts';
 
 /** Milliseconds the server may take to answer. */
@@ -14,6 +14,8 @@ type LinkEvent = 'up' | 'down' | 'closed';
 
 export interface Link {
   readonly nc: NatsConnection;
+  /** A new subject that only we may listen on. */
+  inbox(): string;
   up(): boolean;
   /** Largest message the server takes, headers included, bytes. */
   maxPayload(): number;
@@ -32,7 +34,8 @@ export interface Link {
   api<T>(call: string, body?: object): Promise<T>;
 }
 
-export function createLink(nc: NatsConnection): Link {
+/** `inboxPrefix`: where the server lets this user listen; absent: anywhere. */
+export function createLink(nc: NatsConnection, inboxPrefix?: string): Link {
   let up = true;
   let maxPayload = nc.info?.max_payload ?? 0;
   let closed = false;
@@ -62,6 +65,7 @@ export function createLink(nc: NatsConnection): Link {
 
   const link: Link = {
     nc,
+    inbox: () => createInbox(inboxPrefix),
     up: () => up,
     maxPayload: () => maxPayload,
     on(event, listener) {

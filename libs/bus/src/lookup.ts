@@ -10,7 +10,8 @@ import type { Stored, StreamState } from './port.ts';
 /** The last message on a subject. By direct get: any replica answers, and one that lags may answer with the message before. */
 export async function last(link: Link, stream: StreamName, subject: string): Promise<Stored | null> {
   await link.ready();
-  const reply = await link.ask(`$JS.API.DIRECT.GET.${stream}`, JSON.stringify({ last_by_subj: subject }));
+  // The subject of the call names what is asked for, so that the server's permissions can tell who may.
+  const reply = await link.ask(`$JS.API.DIRECT.GET.${stream}.${subject}`, '');
   switch (reply.headers?.code) {
     case 0:
       return fromDirect(stream, reply);

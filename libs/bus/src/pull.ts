@@ -1,6 +1,6 @@
 /** Pulls messages from a consumer, never more than there is room for, and notices when the consumer is gone or silent. */
 import { messageOf } from '@mailstream/runtime';
-import { createInbox, type Msg, nanos } from '@nats-io/nats-core';
+import { type Msg, nanos } from '@nats-io/nats-core';
 import type { Link } from './link.ts';
 
 /** The server says that often that a request still waits, milliseconds. */
@@ -32,7 +32,7 @@ export interface Pull {
 export function openPull(link: Link, options: PullOptions): Pull {
   const { nc } = link;
   const next = `$JS.API.CONSUMER.MSG.NEXT.${options.stream}.${options.consumer}`;
-  const inbox = createInbox();
+  const inbox = link.inbox();
   // Larger than any message: a request that cannot take the next one would be refused again and again.
   const maxBytes = Math.max(4 * 1_048_576, 2 * link.maxPayload());
   let coming = 0;

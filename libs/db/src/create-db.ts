@@ -2,11 +2,12 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from '@mailstream/runtime';
 import pg from 'pg';
+import { connectionString } from './connection.ts';
 import { DbError, dbErrorOf } from './errors.ts';
 import type { Db, Row, Tx } from './port.ts';
 
 export interface DbOptions {
-  /** `postgres://user:password@host:port/database`. */
+  /** `postgres://user:password@host:port/database`; for TLS see `connectionString`. */
   readonly url: string;
   /** Most connections at once; who asks for more waits, at most 10 s. */
   readonly max: number;
@@ -21,7 +22,7 @@ const CONNECT_MS = 10_000;
 /** A database. Connects when first used; a connection that broke is replaced by the next call. Every fault is a `DbError`. */
 export function createDb({ url, max, applicationName, logger }: DbOptions): Db {
   const pool = new pg.Pool({
-    connectionString: url,
+    connectionString: connectionString(url),
     max,
     application_name: applicationName,
     types: parsers(),

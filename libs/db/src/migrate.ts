@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import type { Logger } from '@mailstream/runtime';
 import { runner } from 'node-pg-migrate';
 import pg from 'pg';
+import { connectionString } from './connection.ts';
 import { dbErrorOf } from './errors.ts';
 
 export interface MigrateOptions {
@@ -20,7 +21,10 @@ const TABLE = 'migrations';
  * start at once: one works, the others wait for it. Costs one query when nothing is to be done.
  */
 export async function migrate(url: string, { schema, dir, logger }: MigrateOptions): Promise<string[]> {
-  const client = new pg.Client({ connectionString: url, application_name: `migrate ${schema}` });
+  const client = new pg.Client({
+    connectionString: connectionString(url),
+    application_name: `migrate ${schema}`,
+  });
   // Unheard, the loss of the connection between two statements would end the process.
   client.on('error', () => undefined);
   try {

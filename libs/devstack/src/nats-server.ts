@@ -12,6 +12,8 @@ export interface NatsOptions {
   readonly dir: string;
   /** A free one when left out. */
   readonly port?: number;
+  /** Takes TLS only, with this certificate (PEM). */
+  readonly tls?: { readonly cert: string; readonly key: string };
   /** Progress while the binary is downloaded. */
   readonly onProgress?: (line: string) => void;
 }
@@ -22,7 +24,7 @@ export async function startNats(options: NatsOptions): Promise<LocalServer> {
   const port = options.port ?? (await freePort());
   mkdirSync(options.dir, { recursive: true });
   const configFile = join(options.dir, 'nats.conf');
-  writeFileSync(configFile, natsConfig(options.dir, port));
+  writeFileSync(configFile, natsConfig(options, port));
 
   const child = await startChild({
     name: 'nats-server',
@@ -36,7 +38,7 @@ export async function startNats(options: NatsOptions): Promise<LocalServer> {
   await waitUntilReady(child, () => existsSync(join(options.dir, portsFile(child.pid))));
   rmSync(join(options.dir, portsFile(child.pid)));
   return {
-    url: `nats://127.0.0.1:${port}`,
+    url: `${options.tls ? 'tls' : 'nats'}://127.0.0.1:${port}`,
     port,
     child,
     stop: () => child.stop(),
@@ -50,7 +52,7 @@ function portsFile(pid: number): string {
 }
 
 /** `sync_interval: always` makes an acknowledged publish a stored one: without it the last two minutes may be lost. */
-function natsConfig(dir: string, port: number): string {
+function natsConfig({ dir, tls }: NatsOptions, port: number): string {
   return `server_name: mailstream
 listen: "127.0.0.1:${port}"
 ports_file_dir: ${JSON.stringify(dir)}
@@ -59,5 +61,13 @@ jetstream {
   store_dir: ${JSON.stringify(join(dir, 'jetstream'))}
   sync_interval: always
 }
-`;
+${tls ? tlsBlock(dir, tls) : ''}`;
+}
+
+function tlsBlock(dir: string, { cert, key }: NonNullable<NatsOptions['tls']>): string {
+  const certFile = join(dir, 'server.crt');
+  const keyFile = join(dir, 'server.key');
+  writeFileSync(certFile, cert);
+  writeFileSync(keyFile, key, { mode: 0o600 });
+  return `tls {\n  cert_file: ${JSON.stringify(certFile)}\n  key_file: ${JSON.stringify(keyFile)}\n}\n`;
 }

@@ -20,6 +20,8 @@ export interface PostgresOptions {
   readonly port?: number;
   /** For tests: much faster, and safe against everything but a crash of the whole machine. */
   readonly fsync?: boolean;
+  /** Takes TLS with this certificate, too (PEM). */
+  readonly tls?: { readonly cert: string; readonly key: string };
 }
 
 /** Starts PostgreSQL with one empty database `mailstream` and resolves when it takes connections. */
@@ -34,6 +36,7 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalServ
     port: String(port),
     unix_socket_directories: '',
     max_connections: '200',
+    ...(options.tls ? tlsSettings(options.dir, options.tls) : {}),
     ...(options.fsync === false ? { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' } : {}),
   };
   const args = [
@@ -49,6 +52,17 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalServ
     stop: () => child.stop(),
     kill: () => child.kill(),
   };
+}
+
+/** PostgreSQL insists that nobody else can read its key. */
+function tlsSettings(dir: string, { cert, key }: NonNullable<PostgresOptions['tls']>) {
+  const file = (name: string, text: string) => {
+    const path = join(dir, name);
+    writeFileSync(path, text, { mode: 0o600 });
+    giveAway(path);
+    return path;
+  };
+  return { ssl: 'on', ssl_cert_file: file('server.crt', cert), ssl_key_file: file('server.key', key) };
 }
 
 interface Binaries {

@@ -68,3 +68,11 @@ describe('a choice', () => {
     expect(() => env.check()).toThrow('WHICH must be old or new, not "newer"');
   });
 });
+
+it('a file is read without the blanks around it, and named when it cannot be', () => {
+  const env = readEnv({ SEED_FILE: import.meta.filename, OTHER_FILE: '/nowhere/at/all' });
+  expect(env.file('SEED_FILE')).toMatch(/^import.*\S$/s);
+  expect(env.file('NOT_SET')).toBeNull();
+  expect(env.file('OTHER_FILE')).toBeNull();
+  expect(() => env.check()).toThrow('OTHER_FILE cannot be read');
+});

@@ -1,11 +1,14 @@
 /** Configuration from the environment, checked before anything starts. The only place that reads `process.env`. */
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { AppError } from './errors.ts';
+import { AppError, messageOf } from './errors.ts';
 
 /** Reads variables and remembers every problem, so that the operator sees them all at once. */
 export interface EnvReader {
   string(name: string, fallback?: string): string;
   optional(name: string): string | null;
+  /** What the file that the variable names holds, without blanks around it; null when none is named. */
+  file(name: string): string | null;
   /** One of `choices`. */
   choice<T extends string>(name: string, fallback: NoInfer<T>, choices: readonly T[]): T;
   /** An address of http or https, without slashes at its end. */
@@ -36,6 +39,16 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
       return text ?? '';
     },
     optional: (name) => value(name) ?? null,
+    file(name) {
+      const path = value(name);
+      if (path === undefined) return null;
+      try {
+        return readFileSync(path, 'utf8').trim();
+      } catch (error) {
+        problems.push(`${name} cannot be read: ${messageOf(error)}`);
+        return null;
+      }
+    },
     choice(name, fallback, choices) {
       const text = value(name) ?? fallback;
       const chosen = choices.find((choice) => choice === text);

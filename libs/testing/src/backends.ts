@@ -3,7 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Dovecot, type DovecotOptions, startDovecot, startNats } from '@mailstream/devstack';
+import {
+  type Dovecot,
+  type DovecotOptions,
+  type NatsOptions,
+  startDovecot,
+  startNats,
+} from '@mailstream/devstack';
 import pg from 'pg';
 import { sharedUrl } from './env.ts';
 
@@ -23,15 +29,15 @@ export interface TestNats {
 }
 
 /** A nats-server of one's own: the streams have fixed names, so most files want this one. */
-export async function createNats(): Promise<TestNats> {
+export async function createNats(options: Omit<NatsOptions, 'dir' | 'port'> = {}): Promise<TestNats> {
   const dir = mkdtempSync(join(tmpdir(), 'mailstream-nats-'));
-  let server = await startNats({ dir });
+  let server = await startNats({ ...options, dir });
   return {
     url: server.url,
     kill: () => server.kill(),
     restart: async () => {
       await server.stop();
-      server = await startNats({ dir, port: server.port });
+      server = await startNats({ ...options, dir, port: server.port });
     },
     drop: async () => {
       await server.stop();

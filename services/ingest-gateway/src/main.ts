@@ -8,7 +8,7 @@ const logger = createLogger('ingest-gateway');
 
 await runService(logger, async () => {
   const config = readConfig();
-  const bus = await connectBus({ url: config.natsUrl, name: 'ingest-gateway', logger });
+  const bus = await connectBus({ ...config.nats, name: 'ingest-gateway', logger });
   const { app, receivers } = await createServer({
     bus,
     logger,

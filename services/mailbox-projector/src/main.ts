@@ -26,7 +26,7 @@ await runService(logger, async () => {
   await migrateFold(config.databaseUrl, logger);
   await migrate(config.databaseUrl, { schema: 'view', dir: `${import.meta.dirname}/../migrations`, logger });
   const db = createDb({ url: config.databaseUrl, max: 20, applicationName: 'mailbox-projector', logger });
-  const bus = await connectBus({ url: config.natsUrl, name: 'mailbox-projector', logger });
+  const bus = await connectBus({ ...config.nats, name: 'mailbox-projector', logger });
   await bus.ensureTopology({ replicas: config.replicas });
 
   const fold = createFold({ bus, db, logger, definition: projector });

@@ -20,7 +20,7 @@ const logger = createLogger('provider-fetcher');
 
 await runService(logger, async () => {
   const config = readConfig();
-  const bus = await connectBus({ url: config.natsUrl, name: 'provider-fetcher', logger });
+  const bus = await connectBus({ ...config.nats, name: 'provider-fetcher', logger });
   await bus.ensureTopology({ replicas: config.replicas });
 
   const providers = createProviders(config.providers);

@@ -33,7 +33,7 @@ await runService(logger, async () => {
   });
   const db = createDb({ url: config.databaseUrl, max: 20, applicationName: 'sync-orchestrator', logger });
   await upgradeFirstFormat({ db, vault, keys: local, logger });
-  const bus = await connectBus({ url: config.natsUrl, name: 'sync-orchestrator', logger });
+  const bus = await connectBus({ ...config.nats, name: 'sync-orchestrator', logger });
   await bus.ensureTopology({ replicas: config.replicas });
 
   const metrics = createMetrics();

@@ -14,8 +14,11 @@ export interface DevCa {
 const NOT_BEFORE = new Date('2020-01-01T00:00:00Z');
 const NOT_AFTER = new Date('2045-01-01T00:00:00Z');
 
-/** `hosts`: names and IPv4 addresses beside `localhost` and `127.0.0.1`. */
-export function createDevCa(hosts: readonly string[] = []): DevCa {
+/** `hosts`: names and IPv4 addresses beside those of this machine. */
+export function createDevCa(
+  hosts: readonly string[] = [],
+  own: readonly string[] = ['localhost', '127.0.0.1'],
+): DevCa {
   // One pair for all: nothing here is secret, and making keys takes longest of all that is done at a start.
   const pair = keys();
   const issuer = [{ name: 'commonName', value: 'Mail simulator development CA' }];
@@ -27,7 +30,7 @@ export function createDevCa(hosts: readonly string[] = []): DevCa {
   ca.sign(pair.privateKey, forge.md.sha256.create());
 
   const leaf = certificate('02', pair.publicKey, [{ name: 'commonName', value: 'localhost' }], issuer);
-  const names = ['localhost', '127.0.0.1', ...hosts].map((host) =>
+  const names = [...own, ...hosts].map((host) =>
     /^[\d.]+$/.test(host) ? { type: 7, ip: host } : { type: 2, value: host },
   );
   leaf.setExtensions([
