@@ -13,6 +13,11 @@ export const AuditAction = Type.Enum([
   'api_key.created',
   'api_key.revoked',
   'keys.rotated',
+  'webhook.created',
+  'webhook.updated',
+  'webhook.removed',
+  'webhook.rotated',
+  'webhook.replayed',
   'credential.used',
   'credential.refused',
 ]);

@@ -24,3 +24,4 @@ export * from './streams.ts';
 export * from './subjects.ts';
 export * from './text.ts';
 export * from './uid-set.ts';
+export * from './webhook-api.ts';

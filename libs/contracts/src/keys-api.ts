@@ -7,7 +7,9 @@ export const KeyStatus = Type.Object({
   id: Type.String(),
   current: Type.Boolean({ description: 'What is stored now is sealed under it.' }),
   configured: Type.Boolean({ description: 'It is there; if not, what is sealed under it cannot be opened.' }),
-  inUse: Type.Integer({ description: 'Credentials and sign-ins under way that are sealed under it.' }),
+  inUse: Type.Integer({
+    description: 'Credentials, secrets of webhooks and sign-ins under way that are sealed under it.',
+  }),
 });
 export type KeyStatus = Static<typeof KeyStatus>;
 
@@ -30,7 +32,7 @@ export const KeysRotated = Type.Object({
   rewrapped: Type.Integer(),
   failed: Type.Array(
     Type.Object({
-      account: Type.String({ format: 'uuid' }),
+      account: Type.String({ format: 'uuid', description: 'Or the webhook endpoint.' }),
       key: Type.String(),
       code: Type.String(),
       message: Type.String(),

@@ -1,8 +1,8 @@
 /** What the projector is told by its environment. */
-import { type Environment, readEnv, readServiceEnv } from '@mailstream/runtime';
+import { readEnv, readServiceEnv } from '@mailstream/runtime';
 
-export function readConfig(source?: Environment) {
-  const env = readEnv(source);
+export function readConfig() {
+  const env = readEnv();
   const config = {
     ...readServiceEnv(env, 8083),
     databaseUrl: env.string('DATABASE_URL'),

@@ -1,6 +1,6 @@
 /** What the orchestrator is told by its environment. */
 import { readProvidersConfig } from '@mailstream/providers';
-import { type Environment, readEnv, readServiceEnv } from '@mailstream/runtime';
+import { readEnv, readServiceEnv } from '@mailstream/runtime';
 import { readKeysConfig } from './credentials/keys-config.ts';
 import type { SyncLimits } from './domain/start.ts';
 
@@ -14,8 +14,8 @@ export interface ConnectConfig {
   readonly returnOrigins: readonly string[];
 }
 
-export function readConfig(source?: Environment) {
-  const env = readEnv(source);
+export function readConfig() {
+  const env = readEnv();
   const pollSeconds = env.integer('MAILSTREAM_POLL_SECONDS', 60, { min: 1, max: 86_400 });
   const limits: SyncLimits = {
     inFlight: env.integer('MAILSTREAM_SCOPES_IN_FLIGHT', 4, { min: 2, max: 100 }),
@@ -29,13 +29,15 @@ export function readConfig(source?: Environment) {
     url: env.url('MAILSTREAM_CONNECT_URL', publicUrl ?? 'http://localhost:8080'),
     returnOrigins: env.origins('MAILSTREAM_RETURN_ORIGINS'),
   };
+  const providers = readProvidersConfig(env);
   const config = {
     ...readServiceEnv(env, 8081),
     databaseUrl: env.string('DATABASE_URL'),
     keys: readKeysConfig(env),
     replicas: env.integer('MAILSTREAM_STREAM_REPLICAS', 1, { min: 1, max: 5 }),
     maxLag: env.integer('MAILSTREAM_MAX_LAG', 20_000, { min: 1, max: 10_000_000 }),
-    providers: readProvidersConfig(env),
+    providers,
+    privateHosts: providers.privateHosts,
     publicUrl,
     connect,
     sweepMs: 30_000,

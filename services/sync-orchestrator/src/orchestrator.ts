@@ -34,6 +34,7 @@ import { createDestinations } from './subscriptions/destinations.ts';
 import { createSubscriptionKeeper } from './subscriptions/keeper.ts';
 import { createSubscriptionSweep } from './subscriptions/sweep.ts';
 import { createSweep } from './sweep.ts';
+import { createWebhooks } from './webhooks/webhooks.ts';
 
 export interface OrchestratorDeps {
   readonly bus: Bus;
@@ -43,7 +44,10 @@ export interface OrchestratorDeps {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly providers: readonly Provider[];
-  readonly config: Pick<Config, 'limits' | 'maxLag' | 'sweepMs' | 'publicUrl' | 'connect' | 'auditDays'>;
+  readonly config: Pick<
+    Config,
+    'limits' | 'maxLag' | 'sweepMs' | 'publicUrl' | 'connect' | 'auditDays' | 'privateHosts'
+  >;
 }
 
 /** Registers the routes and returns the parts to run. */
@@ -103,6 +107,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
     createBroker({ bus, db, vault, providers, tokens: createAccessTokens({ db, vault }), uses }),
     uses.part,
     createAuditExpiry({ db, logger, days: config.auditDays }),
+    ...createWebhooks({ bus, db, vault, app, logger, privateHosts: config.privateHosts }),
     createNudge({ db, reactor, logger }),
     createSweep({ bus, db, reactor, logger, pollMs: limits.pollMs, sweepMs: config.sweepMs }),
   ];

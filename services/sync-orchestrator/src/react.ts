@@ -4,7 +4,6 @@ import type { Bus } from '@mailstream/bus';
 import {
   type AccountChanged,
   type AccountRef,
-  type AccountState,
   type AccountVerb,
   EVENT_TYPES,
   type FetchJob,
@@ -23,9 +22,8 @@ import {
   saveChanges,
 } from './accounts/sync-rows.ts';
 import { decide, type SyncEffect, type SyncEvent } from './domain/decide.ts';
-import { isActive, verbOf } from './domain/lifecycle.ts';
 import type { SyncLimits } from './domain/start.ts';
-import type { SyncState } from './domain/state.ts';
+import { isActive, type SyncState } from './domain/state.ts';
 import { schedulePoll } from './poll.ts';
 
 /** Facts this service says outside its fold: added inside a transaction, published after it committed. */
@@ -103,10 +101,9 @@ export function createReactor(deps: ReactorDeps): Reactor {
       effects.push(...decision.effects);
     }
     await saveChanges(tx, account.id, sync, after);
-    const told = effects.flatMap((effect) =>
-      effect.kind === 'state' ? [accountFact(account, verbOf(effect.from, effect.to), effect)] : [],
-    );
-    await outbox.add(tx, told);
+    if (effects.some((effect) => effect.kind === 'state')) {
+      await outbox.add(tx, [accountFact(account, 'updated', after)]);
+    }
     return { account, before: sync, after, effects };
   }
 
@@ -221,18 +218,13 @@ function mayImport({ scopes }: SyncState, events: readonly SyncEvent[]): boolean
   );
 }
 
-/** The fact that says how an account stands now, and how it stood before where that is another state. */
+/** The fact that says how an account stands now. */
 export function accountFact(
-  account: Pick<AccountRow, 'id' | 'tenant' | 'provider' | 'name'>,
+  account: AccountRow,
   verb: AccountVerb,
-  {
-    from,
-    to,
-    reason,
-  }: { readonly from: AccountState; readonly to: AccountState; readonly reason: string | null },
+  { state, reason }: Pick<SyncState, 'state' | 'reason'>,
 ): Emission {
-  const { provider, name } = account;
-  const data: AccountChanged = { verb, provider, name, ...(from !== to && { from }), state: to, reason };
+  const data: AccountChanged = { verb, provider: account.provider, name: account.name, state, reason };
   return {
     to: 'mail',
     tenant: account.tenant,

@@ -21,10 +21,9 @@ import {
 import { createSimulator, DEMO_CLIENT, type Simulator } from '@mailstream/simulators';
 import { createDatabase, createNats, TEST_AUTH, tokenOf } from '@mailstream/testing';
 import { createFindKey } from './api-keys/find-api-key.ts';
-import type { Config } from './config.ts';
 import { createLocalKeys, type NamedKey } from './credentials/local-keys.ts';
 import { createVault, type Vault } from './credentials/vault.ts';
-import { createOrchestrator } from './orchestrator.ts';
+import { createOrchestrator, type OrchestratorDeps } from './orchestrator.ts';
 
 const logger = createLogger('test', 'silent');
 const LIMITS = { inFlight: 3, pollMs: 60_000, deepPollMs: 900_000, lostMs: 600_000, backPressureMs: 1_000 };
@@ -74,11 +73,12 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
   const keys: NamedKey[] = [{ id: 'first', key: Buffer.alloc(32, 7) }];
   const vault = createVault(createLocalKeys(async () => keys));
   const providers = createProviders(readProvidersConfig(readEnv(env)));
-  const config: Pick<Config, 'limits' | 'maxLag' | 'sweepMs' | 'publicUrl' | 'connect' | 'auditDays'> = {
+  const config: OrchestratorDeps['config'] = {
     limits: LIMITS,
     maxLag: 20_000,
     sweepMs: 30_000,
     auditDays: 30,
+    privateHosts: 'everywhere',
     publicUrl: null,
     connect: { url: 'https://mail.example.com', returnOrigins: ['https://app.example.com'] },
   };

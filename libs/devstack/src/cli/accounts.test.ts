@@ -11,7 +11,6 @@ function account(id: string, name: string): Account {
     provider: 'imap',
     state: 'live',
     reason: null,
-    advice: 'Nothing to do.',
     settings: {},
     push: 'idle',
     webhook: null,

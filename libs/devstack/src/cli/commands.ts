@@ -16,6 +16,14 @@ import { messages } from './commands/messages.ts';
 import { status } from './commands/status.ts';
 import { sync } from './commands/sync.ts';
 import { token } from './commands/token.ts';
+import {
+  webhookAdd,
+  webhookList,
+  webhookRemove,
+  webhookReplay,
+  webhookResume,
+  webhookRotate,
+} from './commands/webhook.ts';
 import { UsageError } from './errors.ts';
 
 export const COMMANDS: readonly Command[] = [
@@ -37,6 +45,12 @@ export const COMMANDS: readonly Command[] = [
   apiKeyCreate,
   apiKeyList,
   apiKeyRevoke,
+  webhookAdd,
+  webhookList,
+  webhookRemove,
+  webhookRotate,
+  webhookReplay,
+  webhookResume,
   token,
   audit,
 ];

@@ -10,7 +10,6 @@ describe('verdict', () => {
     provider: 'imap',
     state: 'live',
     reason: null,
-    advice: 'Nothing to do.',
     settings: {},
     push: 'idle',
     webhook: null,

@@ -13,6 +13,7 @@ const PATHS: Readonly<Record<keyof Upstreams, readonly string[]>> = {
     '/v1/doctor',
     '/v1/keys',
     '/v1/audit',
+    '/v1/webhook-endpoints',
   ],
   projector: [
     '/v1/changes',

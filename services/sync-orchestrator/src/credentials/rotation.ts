@@ -10,20 +10,29 @@ const BATCH = 200;
 const AT_ONCE = 8;
 
 const BEHIND = `
-SELECT account, key_id AS "keyId", data_key AS "dataKey" FROM control.credential
- WHERE key_id <> $1 AND ($2::uuid IS NULL OR account > $2) ORDER BY account LIMIT $3`;
+SELECT kind, of, key_id AS "keyId", data_key AS "dataKey"
+  FROM (SELECT 'credential' AS kind, account AS of, key_id, data_key FROM control.credential
+        UNION ALL SELECT 'webhook', id, key_id, data_key FROM control.webhook_endpoint) sealed
+ WHERE key_id <> $1 AND ($2::uuid IS NULL OR of > $2) ORDER BY of LIMIT $3`;
 
 /** Whoever stores another credential meanwhile takes another data key, and the current key: then there is nothing to do. */
-const EXCHANGE = `
-UPDATE control.credential SET key_id = $3, data_key = $4 WHERE account = $1 AND data_key = $2 RETURNING account`;
+const EXCHANGE = {
+  credential:
+    'UPDATE control.credential SET key_id = $3, data_key = $4 WHERE account = $1 AND data_key = $2 RETURNING account',
+  webhook:
+    'UPDATE control.webhook_endpoint SET key_id = $3, data_key = $4 WHERE id = $1 AND data_key = $2 RETURNING id',
+} as const;
 
 const IN_USE = `
 SELECT key_id AS id, count(*)::int AS "inUse"
-  FROM (SELECT key_id FROM control.credential UNION ALL SELECT key_id FROM control.consent WHERE expires_at > $1) used
+  FROM (SELECT key_id FROM control.credential UNION ALL SELECT key_id FROM control.webhook_endpoint
+        UNION ALL SELECT key_id FROM control.consent WHERE expires_at > $1) used
  GROUP BY key_id ORDER BY key_id`;
 
 interface Behind extends WrappedKey {
-  readonly account: string;
+  readonly kind: 'credential' | 'webhook';
+  /** The account, or the endpoint. */
+  readonly of: string;
 }
 type Failed = KeysRotated['failed'][number];
 
@@ -39,13 +48,13 @@ export interface Rotation {
 export function createRotation({ db, vault }: { db: Db; vault: Vault }): Rotation {
   const turns = createTurns(AT_ONCE);
 
-  async function rewrap({ account, keyId, dataKey }: Behind): Promise<Failed | boolean> {
+  async function rewrap({ kind, of, keyId, dataKey }: Behind): Promise<Failed | boolean> {
     try {
-      const fresh = await vault.rewrap({ kind: 'credential', of: account }, { keyId, dataKey });
-      return (await db.query(EXCHANGE, [account, dataKey, fresh.keyId, fresh.dataKey])).length === 1;
+      const fresh = await vault.rewrap({ kind, of }, { keyId, dataKey });
+      return (await db.query(EXCHANGE[kind], [of, dataKey, fresh.keyId, fresh.dataKey])).length === 1;
     } catch (error) {
       if (!(error instanceof VaultError) || error.failure !== 'permanent') throw error;
-      return { account, key: keyId, code: error.code, message: error.message };
+      return { account: of, key: keyId, code: error.code, message: error.message };
     }
   }
 
@@ -75,7 +84,7 @@ export function createRotation({ db, vault }: { db: Db; vault: Vault }): Rotatio
         current,
         rewrapped: outcomes.filter((outcome) => outcome === true).length,
         failed: outcomes.filter((outcome) => typeof outcome === 'object'),
-        next: behind.length < limit ? null : (behind.at(-1)?.account ?? null),
+        next: behind.length < limit ? null : (behind.at(-1)?.of ?? null),
       };
     },
   };

@@ -5,8 +5,8 @@ import { KEY_BYTES, openBytes, sealBytes } from './sealing.ts';
 
 /** What a sealed value is for: it opens for nothing else. */
 export interface Purpose {
-  readonly kind: 'credential' | 'sign-in';
-  /** The account, or whatever tells one from the other. */
+  readonly kind: 'credential' | 'sign-in' | 'webhook';
+  /** The account, the endpoint, or whatever tells one from the other. */
   readonly of: string;
 }
 

@@ -45,7 +45,11 @@ async function asStranger(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', url: stri
 describe('every route', () => {
   it('is for callers with its scope only', async () => {
     const routes = await walkRoutes(world.app, (url) =>
-      url.replace(':id', ada.id).replace(':provider', 'microsoft').replace(':prefix', '0123456789ab'),
+      url
+        .replace(':id', ada.id)
+        .replace(':provider', 'microsoft')
+        .replace(':prefix', '0123456789ab')
+        .replace(':event', ada.id),
     );
     expect(Object.fromEntries(routes.map(({ method, url, needs }) => [`${method} ${url}`, needs]))).toEqual({
       'GET /v1/accounts': 'accounts:read',
@@ -64,6 +68,15 @@ describe('every route', () => {
       'GET /v1/connect/:provider/callback': 'open',
       'GET /v1/keys': 'admin',
       'POST /v1/keys/rotate': 'admin',
+      'GET /v1/webhook-endpoints': 'admin',
+      'POST /v1/webhook-endpoints': 'admin',
+      'GET /v1/webhook-endpoints/:id': 'admin',
+      'PATCH /v1/webhook-endpoints/:id': 'admin',
+      'DELETE /v1/webhook-endpoints/:id': 'admin',
+      'POST /v1/webhook-endpoints/:id/rotate': 'admin',
+      'POST /v1/webhook-endpoints/:id/replay': 'admin',
+      'GET /v1/webhook-endpoints/:id/deliveries': 'admin',
+      'POST /v1/webhook-endpoints/:id/deliveries/:event/retry': 'admin',
       'GET /v1/status': 'accounts:read',
       'GET /v1/doctor': 'accounts:read',
     });

@@ -79,7 +79,15 @@ async function startOrchestrator(publicUrl: string | null): Promise<Running> {
   });
   const stop = new AbortController();
   const connect = { url: 'http://localhost:8080', returnOrigins: [] };
-  const config = { limits: LIMITS, maxLag: 20_000, sweepMs: 100, auditDays: 30, publicUrl, connect };
+  const config = {
+    limits: LIMITS,
+    maxLag: 20_000,
+    sweepMs: 100,
+    privateHosts: 'everywhere' as const,
+    auditDays: 30,
+    publicUrl,
+    connect,
+  };
   const vault = createVault(createLocalKeys(async () => [{ id: 'first', key: Buffer.alloc(32, 7) }]));
   const parts = createOrchestrator({
     bus,
