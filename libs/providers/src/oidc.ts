@@ -2,10 +2,14 @@
 import { createHash } from 'node:crypto';
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { type Static, Type } from 'typebox';
+import { fetchWithin, readText } from './bounded-body.ts';
 import { withoutSecrets } from './secrets.ts';
 
 /** How long a provider may take to answer, milliseconds. */
 const TIMEOUT_MS = 10_000;
+
+/** Tokens and keys are a few kilobytes. */
+export const MAX_ANSWER = 1024 * 1024;
 
 /** What an endpoint that refuses may repeat, and nobody else is to read (RFC 6749, 7523, 7636). */
 const SECRET_FIELDS = ['client_secret', 'refresh_token', 'code', 'code_verifier', 'assertion'];
@@ -48,7 +52,7 @@ async function call(url: string, init: RequestInit, secrets: readonly string[]):
   // Not followed elsewhere: what is sent here is secret.
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const response = await fetch(url, { ...init, headers, redirect: 'manual', signal });
-  const text = await response.text();
+  const text = await readText(response, MAX_ANSWER);
   const body = parseJson(response.ok ? text : withoutSecrets(text, secrets));
   return { status: response.status, body, retryAfterMs: retryAfterOf(response.headers) };
 }
@@ -86,8 +90,11 @@ export type VerifyIdentity = (token: string, nonce: string) => Promise<JWTPayloa
 export function createIdentityVerifier(keysUrl: string, audience: string): VerifyIdentity {
   let keys: JWTVerifyGetKey | undefined;
   return async (token, nonce) => {
-    const { createRemoteJWKSet, jwtVerify } = await import('jose');
-    keys ??= createRemoteJWKSet(new URL(keysUrl), { timeoutDuration: TIMEOUT_MS });
+    const { createRemoteJWKSet, customFetch, jwtVerify } = await import('jose');
+    keys ??= createRemoteJWKSet(new URL(keysUrl), {
+      timeoutDuration: TIMEOUT_MS,
+      [customFetch]: (url: string, init: RequestInit) => fetchWithin(MAX_ANSWER, url, init),
+    });
     const { payload } = await jwtVerify(token, keys, {
       audience,
       algorithms: ['RS256'],

@@ -34,6 +34,14 @@ function verdictOf(code: string, { origin, setting }: Api): Verdict {
       'tls_failed',
       `No trusted TLS connection to ${origin} (${code}); for a private authority set NODE_EXTRA_CA_CERTS.`,
     ];
+  if (code === 'BODY_TOO_LARGE' || code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'HPE_HEADER_OVERFLOW')
+    return ['parse', 'response_too_large', `${origin} sent an answer beyond all bounds; check ${setting}.`];
+  if (/^(Z_|ERR_ZLIB|ERR__ZLIB|ERR_BROTLI|ERR__ERROR_FORMAT)/.test(code))
+    return [
+      'parse',
+      'protocol',
+      `${origin} sent an answer that cannot be unpacked (${code}); it is asked again.`,
+    ];
   return ['network', 'connection_lost', `The connection to ${origin} broke (${code}); it is made again.`];
 }
 

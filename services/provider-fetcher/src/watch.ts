@@ -28,12 +28,12 @@ export function createWatchers({ bus, sessions, logger, providers, capacity }: W
     const account = parse(lease.data);
     if (!account) return park(lease.subject);
     let failures = 0;
-    const wake = () => {
+    const wake = oneAtATime(async () => {
       // A hint that cannot be published is not lost: the poll looks anyway.
-      bus.publish({ subject: subjects.hint(account, 'push'), data: {} }).catch((error: unknown) => {
+      await bus.publish({ subject: subjects.hint(account, 'push'), data: {} }).catch((error: unknown) => {
         logger.warn({ account: account.account }, `a hint could not be published: ${messageOf(error)}`);
       });
-    };
+    });
     while (!lease.signal.aborted) {
       try {
         await watchOnce(account, wake, lease.signal);
@@ -80,6 +80,24 @@ export function createWatchers({ bus, sessions, logger, providers, capacity }: W
         signal,
       ),
   }));
+}
+
+/** Calls that come while the work is under way are one more call after it, however often a server stirs. */
+function oneAtATime(work: () => Promise<void>): () => void {
+  let running = false;
+  let again = false;
+  const run = async () => {
+    running = true;
+    do {
+      again = false;
+      await work();
+    } while (again);
+    running = false;
+  };
+  return () => {
+    again = true;
+    if (!running) void run();
+  };
 }
 
 function parse(data: Uint8Array): WatchLease | null {

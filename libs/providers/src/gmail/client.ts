@@ -1,4 +1,5 @@
 /** The Gmail API over fetch: seven GETs and two POSTs. Token, gate and ledger; nothing sleeps or retries in here. */
+import { readText } from '../bounded-body.ts';
 import type { Gates } from '../gate.ts';
 import { parseJson } from '../json.ts';
 import { ProviderError } from '../provider.ts';
@@ -71,7 +72,7 @@ export function createGmailClient(deps: ClientDeps): GmailClient {
       const answer = await inSpan(post ? 'POST' : 'GET', url.href, account, async () => {
         const response = await fetch(url, { headers, ...sent, redirect: 'manual', signal: limit });
         // Read to its end here, so that the gate and the time limit hold for all of it.
-        const text = await response.text();
+        const text = await readText(response);
         return {
           status: response.status,
           headers: response.headers,

@@ -1,5 +1,6 @@
 /** Pulls Gmail's notifications from a Pub/Sub subscription, for installations that the internet does not reach ("Pull subscriptions"). */
 import Value from 'typebox/value';
+import { readText } from '../bounded-body.ts';
 import { field, listOf, parseJson, textOf } from '../json.ts';
 import { postForm, TokenAnswer } from '../oidc.ts';
 import { ProviderError } from '../provider.ts';
@@ -61,7 +62,7 @@ export function createPubSubQueue(config: PubSubConfig): NotificationQueue {
         signal: limit,
       } as const;
       const response = await fetch(url, init);
-      return { status: response.status, body: parseJson(await response.text()) };
+      return { status: response.status, body: parseJson(await readText(response)) };
     } catch (error) {
       throw signal.aborted ? error : transportFailure(error, api);
     }

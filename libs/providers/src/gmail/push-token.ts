@@ -1,6 +1,8 @@
 /** The token that each push of Pub/Sub brings: "Authentication for push subscriptions" in its documentation. */
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
+import { fetchWithin } from '../bounded-body.ts';
 import { textOf } from '../json.ts';
+import { MAX_ANSWER } from '../oidc.ts';
 import type { Proof } from '../webhook.ts';
 import type { GooglePushConfig } from './push-config.ts';
 
@@ -72,7 +74,7 @@ function createPatientFetch() {
     const now = performance.now();
     if (now < last + RETRY_MS) return Promise.reject(new Error('the keys were asked for a moment ago'));
     last = now;
-    return fetch(url, options);
+    return fetchWithin(MAX_ANSWER, url, options);
   };
 }
 

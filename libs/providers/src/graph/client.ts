@@ -8,6 +8,7 @@ import {
   type MiddlewareOptions,
   ResponseType,
 } from '@microsoft/microsoft-graph-client';
+import { readText } from '../bounded-body.ts';
 import type { Gates } from '../gate.ts';
 import { field, listOf, textOf } from '../json.ts';
 import { ProviderError } from '../provider.ts';
@@ -201,7 +202,7 @@ function createChain({ account, gates, token, timeoutMs }: ClientDeps): Middlewa
       const response = await fetch(url, options);
       // Read to its end here, so that the gate and the time limit hold for all of it.
       const { status, headers } = response;
-      const text = await response.text();
+      const text = await readText(response);
       const token = new Headers(options.headers).get('authorization')?.split(' ')[1] ?? '';
       return new Response((response.ok ? text : withoutSecrets(text, [token])) || null, { status, headers });
     });

@@ -2,6 +2,7 @@
 import type { Reach } from '@mailstream/runtime';
 import { type FetchMessageObject, type FetchQueryObject, ImapFlow, type ListResponse } from 'imapflow';
 import type { ProviderError } from '../provider.ts';
+import { BOUNDS, type Bounds, watchBounds } from './bounds.ts';
 import type { Snapshot } from './cursor.ts';
 import { imapError, type Place } from './errors.ts';
 import { letRowsPassTheLog } from './fast-rows.ts';
@@ -126,10 +127,21 @@ export async function openConnection(
 
   const fail = (error: unknown): ProviderError =>
     imapError(fatal ?? error ?? heard ?? { code: 'NoConnection', reason: client.byeReason }, place);
-  const command = async <T>(work: () => Promise<T>): Promise<T> => {
+  const bounded = async <T>(bounds: Bounds, work: () => Promise<T>): Promise<T> => {
+    const ended = watchBounds(
+      bounds,
+      () => client.stats().received,
+      (error) => {
+        fatal = error;
+        client.close();
+      },
+    );
+    return work().finally(ended);
+  };
+  const command = async <T>(work: () => Promise<T>, bounds: Bounds = BOUNDS.command): Promise<T> => {
     heard = null;
     try {
-      const result = await work();
+      const result = await bounded(bounds, work);
       if (fatal === null) return result;
     } catch (error) {
       throw fail(error);
@@ -143,7 +155,7 @@ export async function openConnection(
     await command(async () => {
       reach.admit(host);
       await client.connect();
-    });
+    }, BOUNDS.connect);
   } catch (error) {
     client.close();
     throw error;
@@ -219,11 +231,12 @@ export async function openConnection(
         unseen: true,
         highestModseq: condstore,
       };
-      return command(() => client.list({ statusQuery: counters }));
+      return command(() => client.list({ statusQuery: counters }), BOUNDS.list);
     },
     async isGone(path) {
       heard = null;
-      const status = await client.status(path, { messages: true }).catch((error: unknown) => {
+      const asking = bounded(BOUNDS.command, () => client.status(path, { messages: true }));
+      const status = await asking.catch((error: unknown) => {
         heard = error;
         return false as const;
       });
@@ -235,7 +248,7 @@ export async function openConnection(
     },
     async idle() {
       heard = null;
-      const idled = await client.idle();
+      const idled = await bounded(BOUNDS.idle, () => client.idle());
       if (!connection.usable()) throw fail(heard);
       return idled !== false;
     },

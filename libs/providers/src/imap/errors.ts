@@ -142,7 +142,11 @@ function transportVerdict(signs: Signs, { host, port }: Place): Verdict | null {
       `${server} did not answer in time; check the port and "secure", or wait.`,
     ];
   if (/^(LiteralTooLarge|LineTooLarge|ResponseTooLarge)$/.test(code))
-    return ['parse', 'imap.response_too_large', `${server} sent a response beyond all bounds.`];
+    return [
+      'parse',
+      'imap.response_too_large',
+      `${server} sent more than anything it was asked for can be; if it is your server, see what it sends.`,
+    ];
   if (
     /^(ECONNRESET|EPIPE|EHOSTUNREACH|ENETUNREACH|NoConnection|EConnectionClosed|StateLogout|ClosedAfterConnect\w*)$/.test(
       code,
