@@ -3,9 +3,17 @@ import { join } from 'node:path';
 import { REPO_ROOT } from './paths.ts';
 import { type Stage, tool } from './stages.ts';
 
+const own = (name: string, file: string): Stage => ({
+  name,
+  command: process.execPath,
+  args: [join(REPO_ROOT, 'libs/devstack/src', file)],
+});
+
 export const CHECKS: readonly Stage[] = [
   tool('lint', 'biome', 'ci', '--error-on-warnings', '--colors=off', '.'),
   tool('types', 'tsc'),
-  { name: 'walls', command: process.execPath, args: [join(REPO_ROOT, 'libs/devstack/src/check-walls.ts')] },
+  own('walls', 'check-walls.ts'),
   tool('dead-code', 'knip', '--no-progress'),
+  own('secrets', 'scan-secrets.ts'),
+  own('advisories', 'audit-dependencies.ts'),
 ];

@@ -1,4 +1,4 @@
-/** Checks that run at the same time, each shown when it is done: one line when it passed, its output when it failed. */
+/** Checks that run at the same time, each shown when it is done: one line when it passed, and what it notes; its output when it failed. */
 import { spawn } from 'node:child_process';
 import { childEnv } from './env.ts';
 import { REPO_ROOT } from './paths.ts';
@@ -26,7 +26,9 @@ async function runStage({ name, command, args }: Stage): Promise<{ name: string;
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
   const passed = code === 0;
   console.log(`${passed ? '✓' : '✗'} ${name.padEnd(12)} ${seconds.padStart(5)} s`);
+  const notes = output.split('\n').filter((line) => line.startsWith('note: '));
   if (!passed) console.log(`${output.trimEnd()}\n`);
+  else for (const note of notes) console.log(`  ${note}`);
   return { name, passed };
 }
 
