@@ -1,10 +1,10 @@
 /** Reads answers of others to a bound: whoever answers without end, or with a bomb that unpacks to gigabytes, costs one connection. */
 
 /** The largest answer that is read, bytes after unpacking. A page of 250 messages with long lists of recipients has a tenth of it. */
-export const MAX_BODY = 32 * 1024 * 1024;
+const MAX_BODY = 32 * 1024 * 1024;
 
 /** `code` is what `transportFailure` knows it by. */
-export class BodyTooLarge extends Error {
+class BodyTooLarge extends Error {
   readonly code = 'BODY_TOO_LARGE';
 }
 
