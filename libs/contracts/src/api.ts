@@ -116,6 +116,7 @@ export const Account = Type.Object({
   name: Type.String(),
   state: AccountState,
   reason: nullable(Type.String()),
+  advice: Type.String({ description: 'What to do about it, for people.' }),
   settings: Type.Unknown(),
   push: Type.String({ description: '`webhook`, `idle` or `none`: how changes are noticed beside polling.' }),
   webhook: nullable(WebhookStatus),

@@ -24,7 +24,15 @@ export interface EnvReader {
   check(): void;
 }
 
-export function readEnv(source: Readonly<Record<string, string | undefined>> = process.env): EnvReader {
+/** Variables by name; an empty one counts as not set. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The environment of this process with other values in it, for a part of it that is to read something else. */
+export function environmentWith(changes: Environment): Environment {
+  return { ...process.env, ...changes };
+}
+
+export function readEnv(source: Environment = process.env): EnvReader {
   const problems: string[] = [];
   const value = (name: string) => (source[name] === '' ? undefined : source[name]);
   const list = (name: string) =>

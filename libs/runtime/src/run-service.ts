@@ -25,6 +25,9 @@ const STOP_MS = 25_000;
 export async function runService(logger: Logger, start: () => Promise<Service>): Promise<void> {
   const stop = new AbortController();
   let service: Service;
+  // Process 1 of a container gets no signal that it has no handler for.
+  const giveUp = () => process.exit(0);
+  process.once('SIGTERM', giveUp).once('SIGINT', giveUp);
   try {
     service = await start();
   } catch (error) {
@@ -40,6 +43,7 @@ export async function runService(logger: Logger, start: () => Promise<Service>):
       if (!stop.signal.aborted) throw new Error(`${part.name} ended by itself`);
     }),
   );
+  process.off('SIGTERM', giveUp).off('SIGINT', giveUp);
   const grace = closeWithGrace({ delay: STOP_MS, logger }, async ({ err, signal }) => {
     if (err) logger.fatal({ err }, 'stopping after a failure');
     else logger.info({ signal }, 'stopping');

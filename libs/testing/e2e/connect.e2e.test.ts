@@ -119,7 +119,7 @@ describe('a person', () => {
     // The simulator's clock alone: Graph finds the tokens expired, and the broker has to ask for others.
     simulator.control.failSignIn({ at: 'token', times: 1_000, aadsts: 7000222 });
     simulator.control.advance({ ms: 2 * 3_600_000 });
-    await stateIs(ADA, 'degraded');
+    await stateIs(ADA, 'failed');
     const { failure, credentialVersion } = await accountOf(ADA);
     expect(failure).toMatchObject({ failure: 'permanent', code: 'microsoft.app_rejected' });
     expect(credentialVersion).toBe(before.credentialVersion);

@@ -1,6 +1,6 @@
 /** What the gateway is told by its environment. */
 import { readNotificationsConfig } from '@mailstream/providers/webhooks';
-import { type HttpDeps, readEnv, readServiceEnv } from '@mailstream/runtime';
+import { type Environment, type HttpDeps, readEnv, readServiceEnv } from '@mailstream/runtime';
 import type { AdmissionLimits } from './admission.ts';
 
 /** Base URLs of the services behind the gateway, without a path. */
@@ -14,8 +14,8 @@ export interface DoorConfig extends Pick<HttpDeps, 'bodyLimit' | 'trustedProxies
   readonly limits: AdmissionLimits;
 }
 
-export function readConfig() {
-  const env = readEnv();
+export function readConfig(source?: Environment) {
+  const env = readEnv(source);
   const upstreams: Upstreams = {
     orchestrator: env.string('MAILSTREAM_ORCHESTRATOR_URL', 'http://127.0.0.1:8081'),
     projector: env.string('MAILSTREAM_PROJECTOR_URL', 'http://127.0.0.1:8083'),

@@ -1,8 +1,8 @@
 /** What the projector is told by its environment. */
-import { readEnv, readServiceEnv } from '@mailstream/runtime';
+import { type Environment, readEnv, readServiceEnv } from '@mailstream/runtime';
 
-export function readConfig() {
-  const env = readEnv();
+export function readConfig(source?: Environment) {
+  const env = readEnv(source);
   const config = {
     ...readServiceEnv(env, 8083),
     databaseUrl: env.string('DATABASE_URL'),

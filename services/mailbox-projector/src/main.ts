@@ -1,48 +1,7 @@
-/** The mailbox projector: folds the log into the mailbox view, publishes what changed, answers reads. */
-import { connectBus, createFindApiKey } from '@mailstream/bus';
-import { createDb, migrate } from '@mailstream/db';
-import { createFold, migrateFold } from '@mailstream/fold';
-import {
-  createAuthenticate,
-  createHttpServer,
-  createLogger,
-  httpPart,
-  runService,
-} from '@mailstream/runtime';
-import { createReaders } from './changes/readers.ts';
-import { readConfig } from './config.ts';
-import { projector } from './projector.ts';
-import { registerChangesRoute } from './routes/changes.ts';
-import { registerMailboxRoutes } from './routes/mailboxes.ts';
-import { registerMessageRoutes } from './routes/messages.ts';
-import { registerSnapshotRoutes } from './routes/snapshot.ts';
-import { registerStatusRoutes } from './routes/status.ts';
-import { registerThreadRoutes } from './routes/threads.ts';
+/** The process of the projector alone. */
+import { createLogger, runService } from '@mailstream/runtime';
+import { startProjector } from './service.ts';
 
 const logger = createLogger('mailbox-projector');
 
-await runService(logger, async () => {
-  const config = readConfig();
-  await migrateFold(config.databaseUrl, logger);
-  await migrate(config.databaseUrl, { schema: 'view', dir: `${import.meta.dirname}/../migrations`, logger });
-  const db = createDb({ url: config.databaseUrl, max: 20, applicationName: 'mailbox-projector', logger });
-  const bus = await connectBus({ ...config.nats, name: 'mailbox-projector', logger });
-  await bus.ensureTopology({ replicas: config.replicas });
-
-  const fold = createFold({ bus, db, logger, definition: projector });
-
-  const authenticate = createAuthenticate(config.auth, createFindApiKey(bus));
-  const app = await createHttpServer({
-    title: 'Mailstream mailbox projector',
-    logger,
-    authenticate,
-    ready: async () => bus.connected() && (await db.query('select 1')).length === 1,
-  });
-  registerMessageRoutes(app, db);
-  registerThreadRoutes(app, db);
-  registerMailboxRoutes(app, db);
-  registerSnapshotRoutes(app, { bus, db });
-  registerChangesRoute(app, createReaders({ bus, logger, authenticate, limits: config.readers }));
-  registerStatusRoutes(app, { bus, db, fold });
-  return { parts: [fold, httpPart(app, config.http)], close: [() => bus.close(), () => db.close()] };
-});
+await runService(logger, () => startProjector(logger));

@@ -1,9 +1,9 @@
 /** What the fetcher is told by its environment. */
 import { readProvidersConfig } from '@mailstream/providers';
-import { readEnv, readServiceEnv } from '@mailstream/runtime';
+import { type Environment, readEnv, readServiceEnv } from '@mailstream/runtime';
 
-export function readConfig() {
-  const env = readEnv();
+export function readConfig(source?: Environment) {
+  const env = readEnv(source);
   const config = {
     ...readServiceEnv(env, 8082),
     replicas: env.integer('MAILSTREAM_STREAM_REPLICAS', 1, { min: 1, max: 5 }),

@@ -1,6 +1,6 @@
 /** What the orchestrator is told by its environment. */
 import { readProvidersConfig } from '@mailstream/providers';
-import { readEnv, readServiceEnv } from '@mailstream/runtime';
+import { type Environment, readEnv, readServiceEnv } from '@mailstream/runtime';
 import { readKeysConfig } from './credentials/keys-config.ts';
 import type { SyncLimits } from './domain/start.ts';
 
@@ -14,8 +14,8 @@ export interface ConnectConfig {
   readonly returnOrigins: readonly string[];
 }
 
-export function readConfig() {
-  const env = readEnv();
+export function readConfig(source?: Environment) {
+  const env = readEnv(source);
   const pollSeconds = env.integer('MAILSTREAM_POLL_SECONDS', 60, { min: 1, max: 86_400 });
   const limits: SyncLimits = {
     inFlight: env.integer('MAILSTREAM_SCOPES_IN_FLIGHT', 4, { min: 2, max: 100 }),

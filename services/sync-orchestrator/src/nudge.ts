@@ -2,6 +2,7 @@
 import type { AccountRef } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
 import { type Logger, messageOf, type Part, pause } from '@mailstream/runtime';
+import { ACTIVE_STATES } from './domain/lifecycle.ts';
 import type { Reactor } from './react.ts';
 
 export interface NudgeDeps {
@@ -14,7 +15,7 @@ export interface NudgeDeps {
 const UNMOVED = `
 SELECT a.tenant, a.id AS account
   FROM control.account a
- WHERE a.removed_at IS NULL AND a.state IN ('connecting', 'backfilling', 'live', 'degraded')
+ WHERE a.removed_at IS NULL AND a.state = ANY($4::text[])
    AND EXISTS (SELECT FROM control.scope s
                 WHERE s.account = a.id AND coalesce(s.retry_at, $1) <= $1 AND coalesce(s.run_since, $2) <= $2
                   AND (s.run IS NOT NULL OR s.wanted IS NOT NULL OR NOT s.backfilled))
@@ -33,7 +34,12 @@ const LIMIT = 100;
 export function createNudge({ db, reactor, logger }: NudgeDeps): Part {
   async function nudge(limit: number | null, patienceMs: number): Promise<void> {
     const now = Date.now();
-    const unmoved = await db.query<AccountRef>(UNMOVED, [new Date(now), new Date(now - patienceMs), limit]);
+    const unmoved = await db.query<AccountRef>(UNMOVED, [
+      new Date(now),
+      new Date(now - patienceMs),
+      limit,
+      ACTIVE_STATES,
+    ]);
     for (const at of unmoved) {
       await reactor.repeat(at);
       await reactor.react(at, { kind: 'swept' });

@@ -4,6 +4,7 @@ import type { Bus } from '@mailstream/bus';
 import {
   type AccountChanged,
   type AccountRef,
+  type AccountState,
   type AccountVerb,
   EVENT_TYPES,
   type FetchJob,
@@ -22,8 +23,9 @@ import {
   saveChanges,
 } from './accounts/sync-rows.ts';
 import { decide, type SyncEffect, type SyncEvent } from './domain/decide.ts';
+import { isActive, verbOf } from './domain/lifecycle.ts';
 import type { SyncLimits } from './domain/start.ts';
-import { isActive, type SyncState } from './domain/state.ts';
+import type { SyncState } from './domain/state.ts';
 import { schedulePoll } from './poll.ts';
 
 /** Facts this service says outside its fold: added inside a transaction, published after it committed. */
@@ -101,9 +103,10 @@ export function createReactor(deps: ReactorDeps): Reactor {
       effects.push(...decision.effects);
     }
     await saveChanges(tx, account.id, sync, after);
-    if (effects.some((effect) => effect.kind === 'state')) {
-      await outbox.add(tx, [accountFact(account, 'updated', after)]);
-    }
+    const told = effects.flatMap((effect) =>
+      effect.kind === 'state' ? [accountFact(account, verbOf(effect.from, effect.to), effect)] : [],
+    );
+    await outbox.add(tx, told);
     return { account, before: sync, after, effects };
   }
 
@@ -218,13 +221,18 @@ function mayImport({ scopes }: SyncState, events: readonly SyncEvent[]): boolean
   );
 }
 
-/** The fact that says how an account stands now. */
+/** The fact that says how an account stands now, and how it stood before where that is another state. */
 export function accountFact(
-  account: AccountRow,
+  account: Pick<AccountRow, 'id' | 'tenant' | 'provider' | 'name'>,
   verb: AccountVerb,
-  { state, reason }: Pick<SyncState, 'state' | 'reason'>,
+  {
+    from,
+    to,
+    reason,
+  }: { readonly from: AccountState; readonly to: AccountState; readonly reason: string | null },
 ): Emission {
-  const data: AccountChanged = { verb, provider: account.provider, name: account.name, state, reason };
+  const { provider, name } = account;
+  const data: AccountChanged = { verb, provider, name, ...(from !== to && { from }), state: to, reason };
   return {
     to: 'mail',
     tenant: account.tenant,

@@ -3,6 +3,7 @@ import type { Bus } from '@mailstream/bus';
 import { type AccountRef, MAILBOXES_SCOPE } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
 import { type Logger, messageOf, type Part, pause } from '@mailstream/runtime';
+import { ACTIVE_STATES } from './domain/lifecycle.ts';
 import { schedulePoll } from './poll.ts';
 import type { Reactor } from './react.ts';
 
@@ -19,7 +20,7 @@ export interface SweepDeps {
 const OVERDUE = `
 SELECT DISTINCT a.tenant, a.id AS account
   FROM control.account a JOIN control.scope s ON s.account = a.id
- WHERE a.removed_at IS NULL AND a.state IN ('connecting', 'backfilling', 'live', 'degraded')
+ WHERE a.removed_at IS NULL AND a.state = ANY($4::text[])
    AND (s.scope = $1 AND coalesce(s.checked_at, a.created_at) < $2 AND coalesce(s.retry_at, a.created_at) < $3
      OR s.run IS NOT NULL AND s.run_since < $2
      OR s.retry_at < $2)
@@ -33,6 +34,7 @@ export function createSweep({ bus, db, reactor, logger, pollMs, sweepMs }: Sweep
       MAILBOXES_SCOPE,
       new Date(now - 2 * pollMs),
       new Date(now),
+      ACTIVE_STATES,
     ]);
     if (overdue.length > 0)
       logger.warn({ accounts: overdue.length }, 'the sweep found accounts that no schedule had woken');

@@ -11,6 +11,7 @@ function account(id: string, name: string): Account {
     provider: 'imap',
     state: 'live',
     reason: null,
+    advice: 'Nothing to do.',
     settings: {},
     push: 'idle',
     webhook: null,

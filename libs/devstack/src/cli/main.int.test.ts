@@ -27,6 +27,7 @@ function account(id: string, name: string, more: Partial<Account> = {}): Account
     provider: 'imap',
     state: 'live',
     reason: null,
+    advice: 'Nothing to do.',
     settings: {},
     push: 'idle',
     webhook: null,

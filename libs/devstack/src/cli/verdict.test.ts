@@ -10,6 +10,7 @@ describe('verdict', () => {
     provider: 'imap',
     state: 'live',
     reason: null,
+    advice: 'Nothing to do.',
     settings: {},
     push: 'idle',
     webhook: null,

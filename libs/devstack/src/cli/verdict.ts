@@ -19,12 +19,15 @@ export async function firstNews(api: Api, added: Account, signal: AbortSignal): 
 }
 
 /** What became of it, in one line, and whether that is good. */
-export function verdict({ id, state, failure, reason, connect, scopes, scopesBackfilled }: Account): {
+export function verdict({ id, state, failure, reason, advice, connect, scopes, scopesBackfilled }: Account): {
   ok: boolean;
   line: string;
 } {
   if (failure) {
-    const again = state === 'degraded' ? 'It is tried again by itself.' : 'It is not tried again by itself.';
+    const again =
+      state === 'degraded' || state === 'failed'
+        ? 'It is tried again by itself.'
+        : 'It is not tried again by itself.';
     const tls = failure.code === 'imap.tls_failed' ? ' (see --starttls and the --insecure options)' : '';
     const mend = connect
       ? `When that is done, \`account reconnect ${id}\`.`
@@ -48,10 +51,12 @@ export function verdict({ id, state, failure, reason, connect, scopes, scopesBac
         line: 'nothing was heard of it yet: the server is slow to answer; `status` shows when it is there',
       };
     case 'degraded':
+    case 'failed':
     case 'reauth_required':
     case 'paused':
+    case 'removing':
     case 'removed':
-      return { ok: false, line: `it is ${state}${reason ? `: ${reason}` : ''}` };
+      return { ok: false, line: `it is ${state}${reason ? `: ${reason}` : ''}\n${advice}` };
     default:
       return state satisfies never;
   }

@@ -6,6 +6,7 @@ import {
   type Spending,
   unitsByMethod,
 } from '@mailstream/contracts';
+import { adviceFor } from '../domain/advice.ts';
 import type { Destination } from '../subscriptions/destinations.ts';
 import { describeWebhook, type WebhookRow } from '../subscriptions/status.ts';
 import type { KnownProvider } from './provider-catalog.ts';
@@ -46,6 +47,8 @@ SELECT a.id, a.tenant, a.provider, a.name, a.settings, a.owner, a.state, a.reaso
 
 /** `destination`: where its provider's notifications go. */
 export function toAccount(row: AccountRow, provider: KnownProvider, destination: Destination): Account {
+  const connect = isSignedIn(row, provider) ? pathToConnect(row) : null;
+  const retryAt = row.retryAt?.toISOString() ?? null;
   return {
     id: row.id,
     tenant: row.tenant,
@@ -53,12 +56,13 @@ export function toAccount(row: AccountRow, provider: KnownProvider, destination:
     name: row.name,
     state: row.state,
     reason: row.reason,
+    advice: adviceFor({ id: row.id, state: row.state, connect, retryAt }),
     settings: row.settings,
     push: provider.push,
     webhook: provider.push === 'webhook' ? describeWebhook(row, destination, new Date()) : null,
     createdAt: row.createdAt.toISOString(),
     credentialVersion: row.credentialVersion,
-    connect: isSignedIn(row, provider) ? pathToConnect(row) : null,
+    connect,
     quota: quotaOf(row.spending, Date.now()),
     scopes: row.scopes,
     scopesBackfilled: row.scopesBackfilled,
@@ -68,7 +72,7 @@ export function toAccount(row: AccountRow, provider: KnownProvider, destination:
       message: row.failure.message,
       at: row.failure.at,
       attempts: row.attempts ?? 0,
-      retryAt: row.retryAt?.toISOString() ?? null,
+      retryAt,
     },
   };
 }

@@ -119,7 +119,9 @@ export function createAccounts(deps: AccountsDeps): Accounts {
         [id, keyId, dataKey, sealed],
       );
       await saveChanges(tx, id, sync, { ...sync, scopes: new Map([[list.scope, list]]) });
-      await outbox.add(tx, [accountFact(account, 'added', sync)]);
+      await outbox.add(tx, [
+        accountFact(account, 'added', { from: 'connecting', to: 'connecting', reason: null }),
+      ]);
       await recordDeed(tx, by, { action: 'account.connected', account: id, detail: { provider, name } });
       return true;
     });
@@ -156,7 +158,13 @@ export function createAccounts(deps: AccountsDeps): Accounts {
                 credential_version = credential_version + $4 WHERE id = $1`,
         [row.id, name ?? null, settings === undefined ? null : JSON.stringify(settings), connects ? 1 : 0],
       );
-      await outbox.add(tx, [accountFact({ ...row, name: name ?? row.name }, 'updated', row)]);
+      await outbox.add(tx, [
+        accountFact({ ...row, name: name ?? row.name }, 'updated', {
+          from: row.state,
+          to: row.state,
+          reason: row.reason,
+        }),
+      ]);
       await recordDeed(tx, by, {
         action: toSeal === undefined ? 'account.updated' : 'account.reauthorised',
         account: row.id,
@@ -243,7 +251,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
         await tx.query('DELETE FROM control.credential WHERE account = $1', [row.id]);
         await tx.query('DELETE FROM control.scope WHERE account = $1', [row.id]);
         await forgetSubscription(tx, row.id);
-        await outbox.add(tx, [accountFact(row, 'removed', { state: 'removed', reason: null })]);
+        await outbox.add(tx, [accountFact(row, 'removed', { from: row.state, to: 'removed', reason: null })]);
         await recordDeed(tx, by, { action: 'account.removed', account: row.id, detail: { name: row.name } });
         return row;
       });

@@ -1,5 +1,6 @@
 /** What to do next about an account: a pure function of what is known, what happened, and the time. */
 import {
+  type AccountState,
   type CursorAdvanced,
   type FetchReport,
   type HintReason,
@@ -9,8 +10,9 @@ import {
   type SyncFailed,
 } from '@mailstream/contracts';
 import { nextTry } from './failure.ts';
+import { isActive, withAccountState } from './lifecycle.ts';
 import { type DecideContext, isDue, type Start, start } from './start.ts';
-import { isActive, newMailbox, type ScopeState, type SyncState } from './state.ts';
+import { newMailbox, type ScopeState, type SyncState } from './state.ts';
 
 export type SyncEvent =
   | { readonly kind: 'hint'; readonly reason: HintReason }
@@ -32,8 +34,13 @@ export type SyncEvent =
 
 export type SyncEffect =
   | Start
-  /** The account's state is another one now, and the world is to know. */
-  | { readonly kind: 'state' };
+  /** The account's state or the reason of it is another one now, and the world is to know. */
+  | {
+      readonly kind: 'state';
+      readonly from: AccountState;
+      readonly to: AccountState;
+      readonly reason: string | null;
+    };
 
 export interface Decision {
   readonly state: SyncState;
@@ -42,12 +49,15 @@ export interface Decision {
 
 /** Applies an event, then starts what is wanted and allowed. */
 export function decide(state: SyncState, event: SyncEvent, context: DecideContext): Decision {
+  if (state.state === 'removing' || state.state === 'removed') return { state, effects: [] };
   const applied = withAccountState(evolve(state, event, context));
   const { scopes, effects } = isActive(applied.state)
     ? start(applied, context)
     : { scopes: applied.scopes, effects: [] };
   const told: SyncEffect[] =
-    applied.state === state.state && applied.reason === state.reason ? [] : [{ kind: 'state' }];
+    applied.state === state.state && applied.reason === state.reason
+      ? []
+      : [{ kind: 'state', from: state.state, to: applied.state, reason: applied.reason }];
   const again = isActive(applied.state) ? offeredAgain(state, event) : [];
   return { state: { ...applied, scopes }, effects: [...told, ...again, ...effects] };
 }
@@ -177,7 +187,8 @@ function failed(state: SyncState, data: SyncFailed, at: Date, context: DecideCon
       failure: { failure: data.failure, code: data.code, message: data.message, at },
     };
   });
-  if (data.failure === 'auth') return { ...next, state: 'reauth_required', reason: data.message };
+  if (data.failure === 'auth' && isActive(next.state))
+    return { ...next, state: 'reauth_required', reason: data.message };
   // The mailbox may have been renamed or deleted: the list of mailboxes knows.
   if (data.failure === 'gone')
     return mapScope(next, MAILBOXES_SCOPE, (list) => ({ ...list, wanted: list.wanted ?? 'retry' }));
@@ -204,19 +215,6 @@ function mailbox(state: SyncState, data: MailboxChanged): SyncState {
 function withoutLost(scope: ScopeState, { now, limits }: DecideContext): ScopeState {
   const lost = scope.inFlight !== null && now.getTime() - scope.inFlight.since.getTime() > limits.lostMs;
   return lost ? { ...scope, inFlight: null, wanted: scope.wanted ?? 'retry' } : scope;
-}
-
-/** The account's state follows from its scopes, unless a person or the provider has put it on hold. */
-function withAccountState(state: SyncState): SyncState {
-  if (!isActive(state.state)) return state;
-  const scopes = [...state.scopes.values()];
-  const failing = scopes.find((scope) => scope.failure !== null);
-  if (failing?.failure) return { ...state, state: 'degraded', reason: failing.failure.message };
-  // Not its report but its page: the report may come first, and then no mailbox is known yet.
-  const list = state.scopes.get(MAILBOXES_SCOPE);
-  if (!list?.cursorAt) return { ...state, state: 'connecting', reason: null };
-  const complete = scopes.every((scope) => scope.backfilled);
-  return { ...state, state: complete ? 'live' : 'backfilling', reason: null };
 }
 
 function mapScopes(state: SyncState, change: (scope: ScopeState) => ScopeState): SyncState {

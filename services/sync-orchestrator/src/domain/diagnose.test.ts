@@ -1,29 +1,33 @@
 // The doctor's findings from a status report.
 import type { Account, StatusReport } from '@mailstream/contracts';
 import { expect, it } from 'vitest';
+import { adviceFor } from './advice.ts';
 import { diagnose } from './diagnose.ts';
 
 const NOW = new Date('2026-01-01T12:00:00Z');
 
-const account = (over: Partial<Account>): Account => ({
-  id: '0190a0b0-0000-7000-8000-000000000001',
-  tenant: 'default',
-  provider: 'imap',
-  name: 'ada',
-  state: 'live',
-  reason: null,
-  settings: {},
-  push: 'idle',
-  webhook: null,
-  createdAt: NOW.toISOString(),
-  credentialVersion: 1,
-  connect: null,
-  quota: null,
-  scopes: 2,
-  scopesBackfilled: 2,
-  failure: null,
-  ...over,
-});
+const account = (over: Partial<Account>): Account => {
+  const bare = {
+    id: '0190a0b0-0000-7000-8000-000000000001',
+    tenant: 'default',
+    provider: 'imap',
+    name: 'ada',
+    state: 'live' as const,
+    reason: null,
+    settings: {},
+    push: 'idle',
+    webhook: null,
+    createdAt: NOW.toISOString(),
+    credentialVersion: 1,
+    connect: null,
+    quota: null,
+    scopes: 2,
+    scopesBackfilled: 2,
+    failure: null,
+    ...over,
+  };
+  return { ...bare, advice: adviceFor({ ...bare, retryAt: bare.failure?.retryAt ?? null }) };
+};
 
 const HEALTHY: StatusReport = {
   accounts: [account({})],

@@ -18,47 +18,33 @@ export function diagnose(report: StatusReport, now: Date): Finding[] {
   ];
 }
 
-function accountFindings(account: Account): Finding[] {
-  const check = `account ${account.name}`;
-  switch (account.state) {
+function accountFindings({ name, state, reason, failure, advice }: Account): Finding[] {
+  const check = `account ${name}`;
+  switch (state) {
     case 'reauth_required':
       return [
-        {
-          level: 'fail',
-          check,
-          message: account.reason ?? 'the provider refuses the credentials',
-          mend: account.connect
-            ? `mailstream account reconnect ${account.id}: its owner signs in again; ids and cursors stay`
-            : `PATCH /v1/accounts/${account.id} with a new credential; ids and cursors stay`,
-        },
+        { level: 'fail', check, message: reason ?? 'the provider refuses the credentials', mend: advice },
       ];
+    case 'failed':
     case 'degraded':
       return [
         {
-          level: 'warn',
+          level: state === 'failed' ? 'fail' : 'warn',
           check,
-          message: `${account.failure?.code ?? 'failing'}: ${account.reason ?? 'fetches fail'} (${account.failure?.attempts ?? 0} tries)`,
-          mend: account.failure?.retryAt
-            ? `nothing: it is tried again at ${account.failure.retryAt}`
-            : 'look at the scopes of the account',
+          message: `${failure?.code ?? 'failing'}: ${reason ?? 'fetches fail'} (${failure?.attempts ?? 0} tries)`,
+          mend: advice,
         },
       ];
     case 'paused':
-      return [
-        {
-          level: 'warn',
-          check,
-          message: 'paused by a person',
-          mend: `mailstream account resume ${account.id}`,
-        },
-      ];
+      return [{ level: 'warn', check, message: 'paused by a person', mend: advice }];
     case 'connecting':
     case 'backfilling':
     case 'live':
+    case 'removing':
     case 'removed':
       return [];
     default:
-      return account.state satisfies never;
+      return state satisfies never;
   }
 }
 

@@ -8,13 +8,6 @@ import {
   type Spending,
 } from '@mailstream/contracts';
 
-/** The states of accounts that are looked at. */
-export const ACTIVE_STATES: readonly AccountState[] = ['connecting', 'backfilling', 'live', 'degraded'];
-
-export function isActive(state: AccountState): boolean {
-  return ACTIVE_STATES.includes(state);
-}
-
 /** One fetch that is under way. */
 export interface InFlight {
   readonly run: string;

@@ -9,7 +9,7 @@ import {
 } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
 import { type Logger, pause } from '@mailstream/runtime';
-import { isActive } from '../domain/state.ts';
+import { isActive } from '../domain/lifecycle.ts';
 import {
   decideSubscription,
   type Held,

@@ -7,7 +7,7 @@ import {
   type PushTarget,
 } from '@mailstream/contracts';
 import type { Sql, Tx } from '@mailstream/db';
-import { ACTIVE_STATES } from '../domain/state.ts';
+import { ACTIVE_STATES } from '../domain/lifecycle.ts';
 import type { SubscriptionState } from '../domain/subscription.ts';
 
 /** An account with what is known of its subscription; null: nothing was done about one yet. */

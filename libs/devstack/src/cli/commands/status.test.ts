@@ -26,6 +26,7 @@ const report: StatusReport = {
       name: 'Demo mailbox',
       state: 'backfilling',
       reason: null,
+      advice: 'Nothing to do: what is there is imported.',
       settings: {},
       push: 'idle',
       webhook: null,
@@ -80,6 +81,7 @@ it('shows accounts with their mailboxes, then what waits, lags, is parked or was
   };
   expect(statusLines(report, scopes, now)).toEqual([
     'Demo mailbox  backfilling',
+    '  Nothing to do: what is there is imported.',
     '  changes are noticed by IDLE',
     '  5741 of 6000 quota units spent in the last minute: messages.get 5740, getProfile 1',
     '  MAILBOX  STATE     IMPORT                     CHANGED  CHECKED',

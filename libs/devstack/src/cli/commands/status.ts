@@ -40,6 +40,7 @@ export function statusLines(
   return [
     ...report.accounts.flatMap((account) => [
       `${printable(account.name)}  ${account.state}${account.reason ? `: ${printable(account.reason)}` : ''}`,
+      `  ${printable(account.advice)}`,
       `  changes are noticed by ${describePush(account)}`,
       ...quotaLines(account),
       ...scopeTable(scopes[account.id] ?? [], now).map((line) => `  ${line}`),

@@ -1,0 +1,17 @@
+/** Brings the database up to date and ends: a job to run before a new version of the services. */
+import { migrateProjector } from '@mailstream/mailbox-projector/migrate';
+import { createLogger, readEnv } from '@mailstream/runtime';
+import { migrateOrchestrator } from '@mailstream/sync-orchestrator/migrate';
+
+const logger = createLogger('migrate');
+try {
+  const env = readEnv();
+  const databaseUrl = env.string('DATABASE_URL');
+  env.check();
+  await migrateOrchestrator(databaseUrl, logger);
+  await migrateProjector(databaseUrl, logger);
+  logger.info('the database is up to date');
+} catch (error) {
+  logger.fatal({ err: error }, 'could not migrate');
+  process.exitCode = 1;
+}

@@ -1,0 +1,48 @@
+/** The mailbox projector: folds the log into the mailbox view, publishes what changed, answers reads. */
+import { connectBus, createFindApiKey } from '@mailstream/bus';
+import { createDb } from '@mailstream/db';
+import { createFold } from '@mailstream/fold';
+import {
+  createAuthenticate,
+  createHttpServer,
+  type Environment,
+  httpPart,
+  type Logger,
+  type Service,
+} from '@mailstream/runtime';
+import { createReaders } from './changes/readers.ts';
+import { readConfig } from './config.ts';
+import { migrateProjector } from './migrate.ts';
+import { projector } from './projector.ts';
+import { registerChangesRoute } from './routes/changes.ts';
+import { registerMailboxRoutes } from './routes/mailboxes.ts';
+import { registerMessageRoutes } from './routes/messages.ts';
+import { registerSnapshotRoutes } from './routes/snapshot.ts';
+import { registerStatusRoutes } from './routes/status.ts';
+import { registerThreadRoutes } from './routes/threads.ts';
+
+/** Opens what it needs and wires its parts; `source` is the environment it reads, the process's own when absent. */
+export async function startProjector(logger: Logger, source?: Environment): Promise<Service> {
+  const config = readConfig(source);
+  await migrateProjector(config.databaseUrl, logger);
+  const db = createDb({ url: config.databaseUrl, max: 20, applicationName: 'mailbox-projector', logger });
+  const bus = await connectBus({ ...config.nats, name: 'mailbox-projector', logger });
+  await bus.ensureTopology({ replicas: config.replicas });
+
+  const fold = createFold({ bus, db, logger, definition: projector });
+
+  const authenticate = createAuthenticate(config.auth, createFindApiKey(bus));
+  const app = await createHttpServer({
+    title: 'Mailstream mailbox projector',
+    logger,
+    authenticate,
+    ready: async () => bus.connected() && (await db.query('select 1')).length === 1,
+  });
+  registerMessageRoutes(app, db);
+  registerThreadRoutes(app, db);
+  registerMailboxRoutes(app, db);
+  registerSnapshotRoutes(app, { bus, db });
+  registerChangesRoute(app, createReaders({ bus, logger, authenticate, limits: config.readers }));
+  registerStatusRoutes(app, { bus, db, fold });
+  return { parts: [fold, httpPart(app, config.http)], close: [() => bus.close(), () => db.close()] };
+}
