@@ -9,7 +9,7 @@ import { BusError } from './errors.ts';
 import { inboxOf } from './inbox.ts';
 import { holdLeases } from './lease.ts';
 import { createLink } from './link.ts';
-import { at, backlog, last, purge, state } from './lookup.ts';
+import { at, backlog, last, purge, remove, state } from './lookup.ts';
 import type { Bus } from './port.ts';
 import { publish } from './publish.ts';
 import { readStream } from './read.ts';
@@ -72,6 +72,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     schedule: (account, kind, when, target) => schedule(link, account, kind, when, target),
     cancelSchedule: (account, kind) => cancelSchedule(link, account, kind),
     purge: (stream, subject) => purge(link, stream, subject),
+    remove: (stream, sequence) => remove(link, stream, sequence),
     park: (message, reason, detail) => park(link, message, reason, detail),
     request: (subject, data, timeoutMs) => request(link, subject, data, timeoutMs),
     respond: (subject, group, answer, signal) => respond(link, logger, subject, group, answer, signal),

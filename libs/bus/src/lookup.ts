@@ -89,6 +89,17 @@ export async function backlog(link: Link, stream: StreamName, durable: string): 
   }
 }
 
+/** Removes one message; false when it is not there. */
+export async function remove(link: Link, stream: StreamName, sequence: bigint): Promise<boolean> {
+  try {
+    await link.api(`STREAM.MSG.DELETE.${stream}`, { seq: Number(sequence), no_erase: true });
+    return true;
+  } catch (error) {
+    if (error instanceof BusError && error.serverCode === SERVER_CODES.noMessage) return false;
+    throw error;
+  }
+}
+
 /** Removes all messages on a subject (wildcards allowed); returns how many. */
 export async function purge(link: Link, stream: StreamName, subject: string): Promise<number> {
   const { purged } = await link.api<PurgeResponse>(`STREAM.PURGE.${stream}`, { filter: subject });

@@ -157,6 +157,9 @@ export interface Bus {
   /** Removes all messages on a subject (wildcards allowed). */
   purge(stream: StreamName, subject: string): Promise<number>;
 
+  /** Removes what was parked; false when it is not there. */
+  remove(stream: 'DEAD', sequence: bigint): Promise<boolean>;
+
   /**
    * Parks a message that could not be used on `DEAD`, as a `DeadLetter`. `reason` is one subject token for grouping (`bad-payload`),
    * `detail` a sentence for people. The same message parked again for the same reason within two minutes is one letter.

@@ -3,7 +3,7 @@ import { type Static, type TSchema, Type } from 'typebox';
 import { AccountView, MailboxView, MessageView } from './changes/views.ts';
 import { AccountState } from './facts/account.ts';
 import { Digits, FailureClass, nullable } from './facts/common.ts';
-import { DeadLetter } from './jobs.ts';
+import { ParkedEvent } from './parked-api.ts';
 
 /** Every error answer, of every service: `code` is for programs, `message` says what happened and what to do. */
 export const ApiError = Type.Object(
@@ -190,7 +190,7 @@ export const StatusReport = Type.Object({
   folds: Type.Array(FoldLag),
   parked: Type.Object({
     count: Type.Integer({ description: 'Events on the DEAD stream, of all tenants.' }),
-    recent: Type.Array(DeadLetter, {
+    recent: Type.Array(ParkedEvent, {
       description:
         'The latest, newest first: those of this tenant, and without their payload those that name no tenant.',
     }),

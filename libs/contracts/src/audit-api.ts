@@ -18,6 +18,8 @@ export const AuditAction = Type.Enum([
   'webhook.removed',
   'webhook.rotated',
   'webhook.replayed',
+  'parked.retried',
+  'parked.dropped',
   'credential.used',
   'credential.refused',
 ]);

@@ -17,6 +17,7 @@ export * from './facts/sync.ts';
 export * from './ids.ts';
 export * from './jobs.ts';
 export * from './keys-api.ts';
+export * from './parked-api.ts';
 export * from './push.ts';
 export * from './scopes.ts';
 export * from './spending.ts';

@@ -1,5 +1,6 @@
 /** The rows of `fold.chain`: the last page applied per scope. */
-import type { Tx } from '@mailstream/db';
+import { partitionOf } from '@mailstream/contracts';
+import type { Sql, Tx } from '@mailstream/db';
 import { type Chains, scopeKey } from './chain.ts';
 import type { Scope } from './port.ts';
 
@@ -22,6 +23,16 @@ export async function readChains(
     [fold, partition, ...columns(scopes)],
   );
   return asChains(rows);
+}
+
+/** The last page that a fold applied of a scope; null when it has applied none. */
+export async function appliedPage(sql: Sql, fold: string, at: Scope): Promise<string | null> {
+  const { tenant, account, scope } = at;
+  const [row] = await sql.query<{ page: string }>(
+    'SELECT page FROM fold.chain WHERE fold = $1 AND partition = $2 AND tenant = $3 AND account = $4 AND scope = $5',
+    [fold, Number(partitionOf(account)), tenant, account, scope],
+  );
+  return row?.page ?? null;
 }
 
 /** All chains of a partition. */

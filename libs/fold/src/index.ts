@@ -1,10 +1,13 @@
 /** The exactly-once engine. */
 export { type Judge, judge } from './chain.ts';
+export { appliedPage } from './chain-rows.ts';
 export type { FoldSeams, FoldStats, Seam } from './context.ts';
 export { createFold, type Fold, type FoldOptions } from './create-fold.ts';
+export { type Decoded, decode } from './decode.ts';
 export { incidents } from './incidents.ts';
 export { migrateFold } from './migrate.ts';
 export { createOutbox, type Outbox, type OutboxOptions } from './outbox.ts';
 export * from './port.ts';
 export { type FoldPosition, readLag, readPositions } from './positions.ts';
+export { readFacts } from './read-facts.ts';
 export { rebuild } from './rebuild.ts';

@@ -28,6 +28,7 @@ import { registerApiKeyRoutes } from './routes/api-keys.ts';
 import { registerAuditRoute } from './routes/audit.ts';
 import { registerConnectRoutes } from './routes/connect.ts';
 import { registerKeyRoutes } from './routes/keys.ts';
+import { registerParkedRoutes } from './routes/parked.ts';
 import { registerStatusRoutes } from './routes/status.ts';
 import { createSubscriptionConsumer } from './subscriptions/consumer.ts';
 import { createDestinations } from './subscriptions/destinations.ts';
@@ -86,6 +87,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
   registerConnectRoutes(app, { connect });
   registerKeyRoutes(app, { db, rotation: createRotation({ db, vault }) });
   registerAuditRoute(app, { db });
+  registerParkedRoutes(app, { bus, db });
   const uses = createCredentialUses({ db, logger });
   registerStatusRoutes(app, { accounts, bus, db, fold, providers: deps.providers.map(({ name }) => name) });
   return [

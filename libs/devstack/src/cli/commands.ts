@@ -13,6 +13,7 @@ import { changes } from './commands/changes.ts';
 import { doctor } from './commands/doctor.ts';
 import { keysRotate, keysStatus } from './commands/keys.ts';
 import { messages } from './commands/messages.ts';
+import { parkedDrop, parkedList, parkedRetry, parkedShow } from './commands/parked.ts';
 import { status } from './commands/status.ts';
 import { sync } from './commands/sync.ts';
 import { token } from './commands/token.ts';
@@ -40,6 +41,10 @@ export const COMMANDS: readonly Command[] = [
   sync,
   status,
   doctor,
+  parkedList,
+  parkedShow,
+  parkedRetry,
+  parkedDrop,
   keysStatus,
   keysRotate,
   apiKeyCreate,

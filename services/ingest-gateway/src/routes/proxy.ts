@@ -14,6 +14,7 @@ const PATHS: Readonly<Record<keyof Upstreams, readonly string[]>> = {
     '/v1/keys',
     '/v1/audit',
     '/v1/webhook-endpoints',
+    '/v1/parked',
   ],
   projector: [
     '/v1/changes',

@@ -73,6 +73,7 @@ it('a failing account says what fails, how often, and when it is tried again', (
 
 it('a lag, parked events and a repaired log are told', () => {
   const letter = {
+    id: '5',
     stream: 'SYNC',
     sequence: '1',
     subject: 'sync.requested.x',

@@ -113,7 +113,7 @@ function parked({ parked: { count, recent } }: StatusReport): Finding {
     level: 'warn',
     check: 'parked events',
     message: `${count}; the latest: ${latest.subject}: ${latest.detail}`,
-    mend: 'mend what publishes them; an event parked from the log is made good by the next sync of its account',
+    mend: `mailstream parked show ${latest.id} says what it is; when its cause is mended: mailstream parked retry ${latest.id}, or drop`,
   };
 }
 

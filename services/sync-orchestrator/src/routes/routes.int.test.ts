@@ -77,6 +77,10 @@ describe('every route', () => {
       'POST /v1/webhook-endpoints/:id/replay': 'admin',
       'GET /v1/webhook-endpoints/:id/deliveries': 'admin',
       'POST /v1/webhook-endpoints/:id/deliveries/:event/retry': 'admin',
+      'GET /v1/parked': 'admin',
+      'GET /v1/parked/:id': 'admin',
+      'POST /v1/parked/:id/retry': 'admin',
+      'DELETE /v1/parked/:id': 'admin',
       'GET /v1/status': 'accounts:read',
       'GET /v1/doctor': 'accounts:read',
     });

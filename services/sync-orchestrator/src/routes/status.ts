@@ -1,26 +1,15 @@
 /** `/v1/status` and `/v1/doctor`: the whole installation at a glance, and what is wrong with it in words. */
 import type { Bus } from '@mailstream/bus';
-import {
-  ApiError,
-  DeadLetter,
-  DoctorReport,
-  fetchConsumer,
-  type Lane,
-  StatusReport,
-  tenantOf,
-} from '@mailstream/contracts';
+import { ApiError, DoctorReport, fetchConsumer, type Lane, StatusReport } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
 import { type Fold, incidents, readLag } from '@mailstream/fold';
 import type { HttpServer } from '@mailstream/runtime';
-import { Compile } from 'typebox/compile';
 import type { Accounts } from '../accounts/accounts.ts';
 import { diagnose } from '../domain/diagnose.ts';
+import { listLetters } from '../parked/letters.ts';
 import { readProjectSpending } from '../project-spending.ts';
 
 const RECENT = 20;
-/** Letters read for them: those of other tenants are passed over. */
-const LOOKED_AT = 100n;
-const letter = Compile(DeadLetter);
 
 export function registerStatusRoutes(
   app: HttpServer,
@@ -43,13 +32,14 @@ export function registerStatusRoutes(
   }
 
   async function report(tenant: string): Promise<StatusReport> {
-    const [list, quotas, orchestrator, projector, dead, incidentRows, hints, live, backfill] =
+    const [list, quotas, orchestrator, projector, dead, letters, incidentRows, hints, live, backfill] =
       await Promise.all([
         accounts.list(tenant),
         readProjectSpending(db, Date.now()),
         fold.lag(),
         readLag({ bus, db }, 'projector'),
         bus.state('DEAD'),
+        listLetters(bus, tenant, { before: null, limit: RECENT }),
         incidents(db),
         bus.backlog('SYNC', 'orchestrator'),
         waiting('live'),
@@ -59,25 +49,10 @@ export function registerStatusRoutes(
       accounts: list,
       quotas,
       folds: [...orchestrator, ...projector],
-      parked: { count: dead.messages, recent: await recentLetters(tenant, dead.first, dead.last) },
+      parked: { count: dead.messages, recent: letters.items },
       incidents: incidentRows,
       pending: { hints, live, backfill },
     };
-  }
-
-  async function recentLetters(tenant: string, first: bigint, last: bigint): Promise<DeadLetter[]> {
-    const letters: DeadLetter[] = [];
-    const oldest = last - LOOKED_AT < first ? first : last - LOOKED_AT;
-    for (
-      let sequence = last;
-      sequence >= oldest && sequence > 0n && letters.length < RECENT;
-      sequence -= 1n
-    ) {
-      const stored = await bus.at('DEAD', sequence);
-      const value: unknown = stored && JSON.parse(new TextDecoder().decode(stored.data));
-      if (letter.Check(value)) letters.push(...shownTo(tenant, value));
-    }
-    return letters;
   }
 
   app.get(
@@ -105,11 +80,4 @@ export function registerStatusRoutes(
     },
     async (request) => ({ findings: diagnose(await report(request.principal.tenant), new Date()) }),
   );
-}
-
-/** Of another tenant nothing; of what names no tenant the fact, without its content. */
-function shownTo(tenant: string, parked: DeadLetter): DeadLetter[] {
-  const owner = tenantOf(parked.subject);
-  if (owner === tenant) return [parked];
-  return owner === null ? [{ ...parked, payload: '', truncated: true }] : [];
 }

@@ -54,6 +54,7 @@ const report: StatusReport = {
         subject: 'mail.00.default.a.message.changed',
         reason: 'bad-payload',
         detail: 'no JSON',
+        id: '1',
         parkedAt: '2026-01-10T11:59:00Z',
         payload: '',
         truncated: false,

@@ -1,0 +1,23 @@
+/** Reading what the log has up to now, and then no more. */
+import type { Bus, Stored } from '@mailstream/bus';
+import { AppError } from '@mailstream/runtime';
+
+/**
+ * What stands on these subjects of MAIL from sequence `from` to the newest there is when it begins, in order. Throws `fold.log_changed` when `signal`
+ * aborts before that was reached: the log is slow, or was cut meanwhile.
+ */
+export async function* readFacts(
+  bus: Pick<Bus, 'last' | 'read'>,
+  filters: readonly string[],
+  from: bigint,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Stored[]> {
+  const lasts = await Promise.all(filters.map((filter) => bus.last('MAIL', filter)));
+  const newest = lasts.reduce((most, each) => (each && each.sequence > most ? each.sequence : most), 0n);
+  if (newest < from) return;
+  for await (const messages of bus.read('MAIL', filters, from, signal)) {
+    yield messages;
+    if ((messages.at(-1)?.sequence ?? 0n) >= newest) return;
+  }
+  throw new AppError('fold.log_changed', 'timeout', 'the log could not be read to its end; try again');
+}
