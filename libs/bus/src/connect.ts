@@ -12,7 +12,7 @@ import { createLink } from './link.ts';
 import { at, backlog, last, purge, remove, state } from './lookup.ts';
 import type { Bus } from './port.ts';
 import { publish } from './publish.ts';
-import { readStream } from './read.ts';
+import { countFrom, readStream } from './read.ts';
 import { request, respond } from './request.ts';
 import { cancelSchedule, schedule } from './schedule.ts';
 import { checkServer, ensureTopology } from './topology.ts';
@@ -56,6 +56,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     at: (stream, sequence) => at(link, stream, sequence),
     state: (stream) => state(link, stream),
     backlog: (stream, durable) => backlog(link, stream, durable),
+    count: (stream, filter, from) => countFrom(link, stream, filter, from),
     read: (stream, filter, from, signal) => readStream(link, stream, filter, from, signal),
     work: (options, handler, signal) => work(link, logger, options, handler, signal),
     async offer(stream, subject, data) {

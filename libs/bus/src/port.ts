@@ -99,6 +99,9 @@ export interface Bus {
   /** How many items of a work queue wait or are being handled; 0 when nobody has worked on it yet. */
   backlog(stream: StreamName, durable: string): Promise<number>;
 
+  /** How many messages there are from `from` (a sequence, or the time it was stored) on. */
+  count(stream: StreamName, filter: string | readonly string[], from: bigint | Date): Promise<number>;
+
   /**
    * Reads a stream in order from `from` (a sequence, or the time it was stored) for as long as `signal` allows; keeps no state on the
    * server. Yields what is there without waiting to fill anything up: each yield is the messages that had arrived. Ends by throwing

@@ -1,6 +1,12 @@
 /** The ordered reader: a consumer that lives as long as the reading, and an end as soon as its order cannot be vouched for. */
 import type { StreamName } from '@mailstream/contracts';
-import { AckPolicy, type ConsumerConfig, DeliverPolicy, ReplayPolicy } from '@nats-io/jetstream';
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  type ConsumerInfo,
+  DeliverPolicy,
+  ReplayPolicy,
+} from '@nats-io/jetstream';
 import { nanos, nuid } from '@nats-io/nats-core';
 import { BusError } from './errors.ts';
 import type { Link } from './link.ts';
@@ -27,7 +33,7 @@ export async function* readStream(
   signal: AbortSignal,
 ): AsyncGenerator<readonly Stored[]> {
   if (signal.aborted) return;
-  const consumer = await createReader(link, stream, filter, from);
+  const { name: consumer } = await createReader(link, stream, filter, from);
   let arrived: Stored[] = [];
   let bytes = 0;
   let expected = 1;
@@ -78,13 +84,25 @@ export async function* readStream(
   }
 }
 
+/** How many messages a reader would get that begins now. */
+export async function countFrom(
+  link: Link,
+  stream: StreamName,
+  filter: string | readonly string[],
+  from: bigint | Date,
+): Promise<number> {
+  const { name, num_pending } = await createReader(link, stream, filter, from);
+  link.tell(`$JS.API.CONSUMER.DELETE.${stream}.${name}`, '');
+  return num_pending;
+}
+
 /** In memory and on one server: with its server gone the reader is lost, and opening another costs less than keeping it safe. */
 async function createReader(
   link: Link,
   stream: StreamName,
   filter: string | readonly string[],
   from: bigint | Date,
-): Promise<string> {
+): Promise<ConsumerInfo> {
   const name = `reader-${nuid.next()}`;
   const config: Partial<ConsumerConfig> = {
     name,
@@ -98,6 +116,9 @@ async function createReader(
     mem_storage: true,
     num_replicas: 1,
   };
-  await link.api(`CONSUMER.CREATE.${stream}.${name}`, { stream_name: stream, config, action: 'create' });
-  return name;
+  return link.api<ConsumerInfo>(`CONSUMER.CREATE.${stream}.${name}`, {
+    stream_name: stream,
+    config,
+    action: 'create',
+  });
 }

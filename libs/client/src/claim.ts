@@ -30,7 +30,7 @@ export interface ClaimOptions {
 }
 
 /** As it is stored, in JSON. */
-interface Saved {
+export interface Saved {
   readonly holder: string | null;
   readonly floor: Omit<Position, 'sequence'> & { readonly sequence: string };
   readonly ahead: readonly (readonly [account: string, sequence: string])[];
@@ -53,11 +53,7 @@ export async function claim(
   let sequence = 0n;
 
   const write = async ({ floor, ahead }: Reached, by: string | null) => {
-    const saved: Saved = {
-      holder: by,
-      floor: { ...floor, sequence: String(floor.sequence) },
-      ahead: Array.from(ahead, ([account, at]) => [account, String(at)] as const),
-    };
+    const saved = toSaved({ floor, ahead }, by);
     for (;;) {
       const result = await bus.publishBatch([{ subject, data: saved }], { subject, sequence });
       if (result.outcome === 'fenced') throw new ClaimLost(`another process took ${name} over`);
@@ -94,6 +90,14 @@ export async function claim(
     await pause(LOOK_MS, signal);
   }
   return null;
+}
+
+export function toSaved({ floor, ahead }: Reached, holder: string | null): Saved {
+  return {
+    holder,
+    floor: { ...floor, sequence: String(floor.sequence) },
+    ahead: Array.from(ahead, ([account, at]) => [account, String(at)] as const),
+  };
 }
 
 function restored({ floor, ahead }: Saved): Reached {

@@ -5,6 +5,7 @@ import type { Change, Selection } from './change.ts';
 import { type FollowOptions, follow } from './follow.ts';
 import { createProjection, type Projection, type ProjectOptions } from './project.ts';
 import type { PgClient } from './projection-rows.ts';
+import { type Replay, type ReplayOptions, replay } from './replay.ts';
 import { type ApiOptions, NO_API, readSnapshot, type SnapshotPage } from './snapshot.ts';
 import { type ChangeHandler, type SubscribeOptions, subscribe } from './subscribe.ts';
 
@@ -53,6 +54,12 @@ export interface Mailstream extends AsyncDisposable {
   ): AsyncIterable<SnapshotPage<N>>;
   /** Folds changes into PostgreSQL, exactly once. Throws `TypeError` for options that cannot be. */
   project<C extends PgClient, N extends ChangeName>(options: ProjectOptions<C, N>): Projection;
+  /**
+   * Sets a durable subscription to another place, back or forward, also while it runs: it goes on from there within seconds, and gives again what it
+   * gave before. `dryRun`: only says what that would mean. Null when nothing is known of the name. Throws `ChangesLostError` when what is
+   * asked for is not kept any more.
+   */
+  replay(options: ReplayOptions, signal: AbortSignal): Promise<Replay | null>;
   /** Forgets how far a subscription came: the next one under this name is new. Stop it first. */
   forget(subscription: { readonly tenant: string; readonly name: string }): Promise<void>;
   close(): Promise<void>;
@@ -75,6 +82,7 @@ export async function connectMailstream({
     },
     project: (options) => createProjection(bus, api ?? null, options),
     subscribe: (options, handler, signal) => subscribe(bus, options, handler, signal),
+    replay: (options, signal) => replay(bus, options, signal),
     async forget({ tenant, name: subscription }) {
       await bus.purge('SUBSCRIBERS', subjects.subscriber(tenant, subscription));
     },

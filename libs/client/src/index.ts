@@ -8,5 +8,6 @@ export type { DeadLetter, HandlerFailure } from './lanes.ts';
 export { ChangesLostError, type Position, type StartAt } from './position.ts';
 export type { Projection, ProjectionFailure, ProjectOptions } from './project.ts';
 export type { PgClient, PgPool } from './projection-rows.ts';
+export type { Replay, ReplayOptions } from './replay.ts';
 export { type ApiOptions, SnapshotError, type SnapshotPage } from './snapshot.ts';
 export type { ChangeHandler, SubscribeOptions } from './subscribe.ts';

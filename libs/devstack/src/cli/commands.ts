@@ -14,6 +14,7 @@ import { doctor } from './commands/doctor.ts';
 import { keysRotate, keysStatus } from './commands/keys.ts';
 import { messages } from './commands/messages.ts';
 import { parkedDrop, parkedList, parkedRetry, parkedShow } from './commands/parked.ts';
+import { replay } from './commands/replay.ts';
 import { status } from './commands/status.ts';
 import { sync } from './commands/sync.ts';
 import { token } from './commands/token.ts';
@@ -45,6 +46,7 @@ export const COMMANDS: readonly Command[] = [
   parkedShow,
   parkedRetry,
   parkedDrop,
+  replay,
   keysStatus,
   keysRotate,
   apiKeyCreate,
