@@ -14,6 +14,7 @@ export * from './facts/cursor.ts';
 export * from './facts/mailbox.ts';
 export * from './facts/message.ts';
 export * from './facts/sync.ts';
+export * from './history-api.ts';
 export * from './ids.ts';
 export * from './jobs.ts';
 export * from './keys-api.ts';

@@ -1,12 +1,20 @@
 /** The projector in the real engine: facts in the log become rows and changes; folding the log again gives the same rows and no change. */
 import { type Bus, connectBus, type Stored } from '@mailstream/bus';
-import { type Envelope, subjects, validatorOf } from '@mailstream/contracts';
+import { type Envelope, type HistoryPage, subjects, validatorOf } from '@mailstream/contracts';
 import { migrate } from '@mailstream/db';
 import { createFold, type Fold, migrateFold, type Page, rebuild } from '@mailstream/fold';
-import { createLogger } from '@mailstream/runtime';
-import { createDatabase, createNats, type TestDatabase, type TestNats } from '@mailstream/testing';
+import { createHttpServer, createLogger } from '@mailstream/runtime';
+import {
+  authenticate,
+  createDatabase,
+  createNats,
+  type TestDatabase,
+  type TestNats,
+  tokenOf,
+} from '@mailstream/testing';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { projector } from './projector.ts';
+import { registerHistoryRoute } from './routes/history.ts';
 import { account, at, createLog, flagged, gone, mailbox, mailboxGone, seen, TENANT } from './testkit.ts';
 import { createTestView, type TestView } from './testkit-view.ts';
 
@@ -128,6 +136,36 @@ it('parks a fact it cannot use, says so, and goes on with the rest of its page',
   expect(told).toContain('message.skipped');
   const dead = await bus.last('DEAD', 'dead.>');
   expect(new TextDecoder().decode(dead?.data)).toContain('receivedAt is no time');
+});
+
+it('tells what made a message, however the pages are cut, to its tenant only', async () => {
+  const app = await createHttpServer({ title: 'test', logger, authenticate, ready: () => true });
+  registerHistoryRoute(app, { bus, db: view.db });
+  const [message] = await view.db.query<{ id: string }>(
+    "select m.id from view.message m join view.copy c on c.message = m.id where c.account = 'acc' and c.mailbox = 'A' and c.id = $1",
+    [at('A', 2).id],
+  );
+  const read = async (query: string, tenant = TENANT) => {
+    const headers = { authorization: `Bearer ${await tokenOf({ tenant })}` };
+    const answer = await app.inject({ url: `/v1/messages/${message?.id}/history?${query}`, headers });
+    return { status: answer.statusCode, body: answer.json<HistoryPage>() };
+  };
+  const { body } = await read('');
+  expect(body).toMatchObject({ complete: true, next: null });
+  expect(body.items.map(({ did, by, mailboxes }) => [did, by, mailboxes])).toEqual([
+    ['seen', 'origin', ['A']],
+    ['flags', 'copy', ['A']],
+  ]);
+  const paged: HistoryPage['items'] = [];
+  for (let next: string | null = ''; next !== null; ) {
+    const part: HistoryPage = (await read(`limit=1${next && `&after=${next}`}`)).body;
+    paged.push(...part.items);
+    next = part.next;
+  }
+  expect(paged).toEqual(body.items);
+  expect((await read('', 'somebody')).status).toBe(404);
+  expect((await read('after=nonsense')).status).toBe(400);
+  await app.close();
 });
 
 it('is the same row by row when its tables are dropped and the log is folded again, without a word', async () => {

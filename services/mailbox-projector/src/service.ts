@@ -15,6 +15,7 @@ import { readConfig } from './config.ts';
 import { migrateProjector } from './migrate.ts';
 import { projector } from './projector.ts';
 import { registerChangesRoute } from './routes/changes.ts';
+import { registerHistoryRoute } from './routes/history.ts';
 import { registerMailboxRoutes } from './routes/mailboxes.ts';
 import { registerMessageRoutes } from './routes/messages.ts';
 import { registerSnapshotRoutes } from './routes/snapshot.ts';
@@ -39,6 +40,7 @@ export async function startProjector(logger: Logger, source?: Environment): Prom
     ready: async () => bus.connected() && (await db.query('select 1')).length === 1,
   });
   registerMessageRoutes(app, db);
+  registerHistoryRoute(app, { bus, db });
   registerThreadRoutes(app, db);
   registerMailboxRoutes(app, db);
   registerSnapshotRoutes(app, { bus, db });

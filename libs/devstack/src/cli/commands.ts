@@ -11,6 +11,7 @@ import { apiKeyCreate, apiKeyList, apiKeyRevoke } from './commands/api-key.ts';
 import { audit } from './commands/audit.ts';
 import { changes } from './commands/changes.ts';
 import { doctor } from './commands/doctor.ts';
+import { history } from './commands/history.ts';
 import { keysRotate, keysStatus } from './commands/keys.ts';
 import { messages } from './commands/messages.ts';
 import { parkedDrop, parkedList, parkedRetry, parkedShow } from './commands/parked.ts';
@@ -38,6 +39,7 @@ export const COMMANDS: readonly Command[] = [
   accountResume,
   accountRemove,
   messages,
+  history,
   changes,
   sync,
   status,
