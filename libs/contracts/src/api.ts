@@ -143,8 +143,30 @@ export const FoldLag = Type.Object({
     description:
       "Events in its partition's part of the log it has not folded; counted over the whole stream.",
   }),
+  movedAt: Type.Optional(Type.String({ description: 'When its position last moved.' })),
 });
 export type FoldLag = Static<typeof FoldLag>;
+
+/** What is wrong with the log as a fold that does not run sees it; one that runs mends it within seconds. */
+export const LogDamage = Type.Object({
+  fold: Type.String(),
+  partition: Type.Integer(),
+  kind: Type.Enum(['recreated', 'truncated', 'expired', 'restored'], {
+    description:
+      'The stream is another one; it ends before the position of the fold; it begins after it; it has other content there.',
+  }),
+});
+export type LogDamage = Static<typeof LogDamage>;
+
+/** A mailbox that was not looked at for so long that its provider may soon not say any more what changed since. */
+export const AgeingCursor = Type.Object({
+  account: Type.String({ format: 'uuid' }),
+  name: Type.String({ description: 'Of the account.' }),
+  path: nullable(Type.String({ description: 'Of the mailbox; null: the list of mailboxes.' })),
+  checkedAt: Type.String({ description: 'When it was last fetched with success.' }),
+  until: Type.String({ description: 'Until then the provider promises to go on from there.' }),
+});
+export type AgeingCursor = Static<typeof AgeingCursor>;
 
 /** A repair the fold made by itself, kept for people to see. */
 export const FoldIncident = Type.Object({
@@ -196,12 +218,34 @@ export const StatusReport = Type.Object({
     }),
   }),
   incidents: Type.Array(FoldIncident),
+  damage: Type.Optional(Type.Array(LogDamage, { description: 'Of the log, not mended yet.' })),
+  ageing: Type.Optional(
+    Type.Array(AgeingCursor, { description: 'Cursors of which half their life is over, the oldest first.' }),
+  ),
   pending: Type.Object(
     { hints: Type.Integer(), live: Type.Integer(), backfill: Type.Integer() },
     { description: 'Messages that wait in the queues: hints, and fetch jobs by lane.' },
   ),
 });
 export type StatusReport = Static<typeof StatusReport>;
+
+/** A mailbox of which the view is known to lack something. */
+export const Drift = Type.Object({
+  account: Type.String(),
+  mailbox: Type.String(),
+  path: Type.String(),
+  drift: Type.Integer({ description: "Ids of the provider's last list that the view does not have." }),
+});
+export type Drift = Static<typeof Drift>;
+
+/** `GET /v1/projection/status`. */
+export const ProjectionStatus = Type.Object({
+  partitions: Type.Array(FoldLag),
+  incidents: Type.Array(FoldIncident, { description: 'The latest repairs, newest first.' }),
+  parked: Type.Integer({ description: 'Events on the DEAD stream.' }),
+  drift: Type.Array(Drift, { description: 'Mailboxes that lack something; empty when all is well.' }),
+});
+export type ProjectionStatus = Static<typeof ProjectionStatus>;
 
 /** One check of `doctor`. */
 export const Finding = Type.Object({

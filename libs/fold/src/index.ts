@@ -3,6 +3,7 @@ export { type Judge, judge } from './chain.ts';
 export { appliedPage } from './chain-rows.ts';
 export type { FoldSeams, FoldStats, Seam } from './context.ts';
 export { createFold, type Fold, type FoldOptions } from './create-fold.ts';
+export { readDamage } from './damage.ts';
 export { type Decoded, decode } from './decode.ts';
 export { incidents } from './incidents.ts';
 export { migrateFold } from './migrate.ts';

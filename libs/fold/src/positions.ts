@@ -51,10 +51,10 @@ export async function readLag(
     ({ partition }) => only === undefined || partition === only,
   );
   return await Promise.all(
-    positions.map(async ({ partition, position }) => {
+    positions.map(async ({ partition, position, updatedAt }) => {
       const newest = await newestFact(bus, partition, facts);
       const lag = newest > position ? Number(newest - position) : 0;
-      return { fold, partition, position: String(position), lag };
+      return { fold, partition, position: String(position), lag, movedAt: updatedAt.toISOString() };
     }),
   );
 }

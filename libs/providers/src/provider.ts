@@ -126,6 +126,8 @@ export interface Provider {
   readonly credential: TSchema;
   /** Present where accounts are connected by signing in with the provider. */
   readonly oauth?: OAuth;
+  /** How long at least a cursor can be gone on from, milliseconds; absent: the provider promises nothing, or forgets nothing. */
+  readonly cursorLifeMs?: number;
   /** Present where the provider counts what is asked of it in units per minute. */
   readonly allowance?: Allowance;
   /** A name for people when none was given, for example `ada at imap.example.com`. */

@@ -89,7 +89,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
   registerAuditRoute(app, { db });
   registerParkedRoutes(app, { bus, db });
   const uses = createCredentialUses({ db, logger });
-  registerStatusRoutes(app, { accounts, bus, db, fold, providers: deps.providers.map(({ name }) => name) });
+  registerStatusRoutes(app, { accounts, bus, db, fold, providers: deps.providers });
   return [
     outbox,
     fold,

@@ -104,6 +104,7 @@ beforeAll(async () => {
       },
     ],
   }));
+  api.get('/v1/projection/status', async () => ({ partitions: [], incidents: [], parked: 0, drift: [] }));
   api.get('/v1/status', async () => {
     throw new AppError('bus.disconnected', 'network', 'not connected to NATS');
   });
@@ -327,7 +328,7 @@ describe('token', () => {
 it('doctor explains, and fails when something is broken', async () => {
   const { out, code } = await run('doctor');
   expect(out).toBe(
-    'ok    NATS: answers\nFAIL  Demo mailbox: the credentials were rejected\n      → give new ones\n',
+    'ok    NATS: answers\nFAIL  Demo mailbox: the credentials were rejected\n      → give new ones\nok    completeness: the view has all that providers listed last\n',
   );
   expect(code).toBe(1);
 });

@@ -33,6 +33,8 @@ export function createGmailProvider(config: GoogleConfig, changes: Partial<Tunin
     },
     sharedSubscription: (settings) => mailboxOf(settings)?.toLowerCase() ?? null,
     scope: 'account',
+    // "Typically available for at least one week" (users.history.list).
+    cursorLifeMs: 7 * DAY,
     settings: GmailSettings,
     credential: AccessToken,
     oauth: createGoogleOAuth(config),

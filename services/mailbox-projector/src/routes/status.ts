@@ -1,24 +1,9 @@
 /** `/v1/projection/status`: how far the view is behind the log, what was repaired or parked, and where it is known to lack something. */
 import type { Bus } from '@mailstream/bus';
-import { ApiError, FoldIncident, FoldLag } from '@mailstream/contracts';
+import { ApiError, type Drift, ProjectionStatus } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
 import { type Fold, incidents } from '@mailstream/fold';
 import type { HttpServer } from '@mailstream/runtime';
-import { Type } from 'typebox';
-
-const Drift = Type.Object({
-  account: Type.String(),
-  mailbox: Type.String(),
-  path: Type.String(),
-  drift: Type.Integer({ description: "Uids of the provider's last list that the view does not have." }),
-});
-
-const ProjectionStatus = Type.Object({
-  partitions: Type.Array(FoldLag),
-  incidents: Type.Array(FoldIncident, { description: 'The latest repairs, newest first.' }),
-  parked: Type.Integer({ description: 'Events on the DEAD stream.' }),
-  drift: Type.Array(Drift, { description: 'Mailboxes that lack something; empty when all is well.' }),
-});
 
 export function registerStatusRoutes(
   app: HttpServer,
@@ -39,7 +24,7 @@ export function registerStatusRoutes(
         fold.lag(),
         incidents(db),
         bus.state('DEAD'),
-        db.query<{ account: string; mailbox: string; path: string; drift: number }>(
+        db.query<Drift>(
           'select account, mailbox, path, drift from view.mailbox where tenant = $1 and drift > 0 order by account, path',
           [request.principal.tenant],
         ),

@@ -112,3 +112,31 @@ it('accounts that are only polled are named with the reason', () => {
   });
   expect(bad({ accounts: accounts.slice(0, 1) })).toEqual([]);
 });
+
+it('a fold that does not move is told from one that is only behind', () => {
+  const fold = { fold: 'projector', partition: 3, position: '10', lag: 5 };
+  const at = (seconds: number) => new Date(NOW.getTime() - seconds * 1_000).toISOString();
+  expect(bad({ folds: [{ ...fold, movedAt: at(30) }] })).toEqual([]);
+  expect(bad({ folds: [{ ...fold, lag: 0, movedAt: at(3_600) }] })).toEqual([]);
+  expect(bad({ folds: [{ ...fold, movedAt: at(61) }] })).toMatchObject([
+    { level: 'fail', check: 'folds', mend: expect.stringContaining('mailbox-projector') },
+  ]);
+});
+
+it.each([
+  ['recreated', 'another one'],
+  ['truncated', 'ends before'],
+  ['expired', 'no longer has'],
+  ['restored', 'other content'],
+] as const)('a log that is %s is told while no fold mends it', (kind, says) => {
+  const [finding] = bad({ damage: [{ fold: 'orchestrator', partition: 1, kind }] });
+  expect(finding).toMatchObject({ level: 'fail', message: expect.stringContaining(says) });
+  expect(finding?.mend).toContain('start the sync-orchestrator');
+});
+
+it('a cursor that its provider may soon forget is told with the command that uses it', () => {
+  const cursor = { account: 'a1', name: 'ada', path: null, checkedAt: 'monday', until: 'sunday' };
+  expect(bad({ ageing: [cursor] })).toMatchObject([
+    { level: 'warn', check: 'cursors', mend: expect.stringContaining('mailstream sync --account a1') },
+  ]);
+});

@@ -1,9 +1,11 @@
 /** Reads a status report as an experienced operator would: one finding per check, with what mends it. */
-import type { Account, Finding, StatusReport } from '@mailstream/contracts';
+import type { Account, Finding, FoldLag, LogDamage, StatusReport } from '@mailstream/contracts';
 
 /** A lag of more events than this is worth a word. */
 const HIGH_LAG = 10_000;
 const DAY_MS = 86_400_000;
+/** A fold that has something to do moves within this time. */
+const STUCK_MS = 60_000;
 
 /** Findings of a report, in the order an operator would look. A check that finds nothing says so. */
 export function diagnose(report: StatusReport, now: Date): Finding[] {
@@ -11,7 +13,9 @@ export function diagnose(report: StatusReport, now: Date): Finding[] {
     ...report.accounts.flatMap(accountFindings),
     accountsSummary(report.accounts),
     ...notifications(report.accounts),
-    lags(report),
+    ageing(report),
+    lags(report, now),
+    ...damage(report),
     parked(report),
     incidents(report, now),
     queues(report),
@@ -88,22 +92,73 @@ function notifications(accounts: readonly Account[]): Finding[] {
   ];
 }
 
-function lags({ folds }: StatusReport): Finding {
+/** Only of providers that forget. */
+function ageing({ ageing: list = [] }: StatusReport): Finding {
+  const check = 'cursors';
+  const [oldest] = list;
+  if (!oldest)
+    return { level: 'ok', check, message: 'no provider is about to forget what changed', mend: null };
+  const { account, name, path, checkedAt, until } = oldest;
+  return {
+    level: 'warn',
+    check,
+    message: `${name}${path === null ? '' : `, ${path}`} was last looked at ${checkedAt}; after ${until} its provider may not say any more what changed since (${list.length} mailboxes in all)`,
+    mend: `mailstream sync --account ${account}; if it is paused, mailstream account resume ${account}. Should it be too late, the mailbox is compared again: that costs time, no mail`,
+  };
+}
+
+function lags({ folds }: StatusReport, now: Date): Finding {
+  const check = 'folds';
+  const isStuck = ({ lag, movedAt }: FoldLag) =>
+    lag > 0 && movedAt !== undefined && now.getTime() - Date.parse(movedAt) > STUCK_MS;
+  const stuck = folds.filter(isStuck);
+  const [first] = stuck;
+  if (first) {
+    const service = first.fold === 'projector' ? 'mailbox-projector' : 'sync-orchestrator';
+    return {
+      level: 'fail',
+      check,
+      message: `${first.fold} partition ${first.partition} is ${first.lag} events behind and has not moved since ${first.movedAt} (${stuck.length} partitions in all)`,
+      mend: `start the ${service} (docker compose restart ${service}, kubectl rollout restart deployment/${service}, or npm start); its log says what stops it, and its /readyz whether it reaches NATS and PostgreSQL`,
+    };
+  }
   const behind = folds.filter((fold) => fold.lag > HIGH_LAG);
   const worst = behind.toSorted((a, b) => b.lag - a.lag)[0];
   if (!worst)
     return {
       level: 'ok',
-      check: 'folds',
+      check,
       message: 'the orchestrator and the projector keep up with the log',
       mend: null,
     };
   return {
     level: 'warn',
-    check: 'folds',
+    check,
     message: `${worst.fold} partition ${worst.partition} is ${worst.lag} events behind (${behind.length} partitions in all)`,
-    mend: 'normal while an import runs; if it does not shrink, look at the service’s log and at PostgreSQL',
+    mend: 'nothing while an import runs: mailstream status shows whether it shrinks; if not, give PostgreSQL more, or run more projectors',
   };
+}
+
+const DAMAGE = {
+  recreated: 'the MAIL stream is another one than was folded',
+  truncated: 'the MAIL stream ends before what was folded',
+  expired: 'the MAIL stream no longer has what is to be folded next',
+  restored: 'the MAIL stream has other content where folding stopped',
+} as const satisfies Record<LogDamage['kind'], string>;
+
+/** Folds mend it within seconds, so that one who sees it does not run. */
+function damage({ damage: list = [] }: StatusReport): Finding[] {
+  const [first] = list;
+  if (!first) return [];
+  const service = first.fold === 'projector' ? 'mailbox-projector' : 'sync-orchestrator';
+  return [
+    {
+      level: 'fail',
+      check: 'the log is what was folded',
+      message: `${DAMAGE[first.kind]} (${first.fold}, partition ${first.partition}; ${list.length} partitions in all)`,
+      mend: `start the ${service}: it goes on behind the loss by itself, puts the view’s cursors back, and providers are asked again; if it runs, ask again in a minute: mailstream doctor`,
+    },
+  ];
 }
 
 function parked({ parked: { count, recent } }: StatusReport): Finding {

@@ -2,9 +2,11 @@
 import type { Bus } from '@mailstream/bus';
 import { ApiError, DoctorReport, fetchConsumer, type Lane, StatusReport } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
-import { type Fold, incidents, readLag } from '@mailstream/fold';
+import { type Fold, incidents, readDamage, readLag } from '@mailstream/fold';
+import type { Provider } from '@mailstream/providers';
 import type { HttpServer } from '@mailstream/runtime';
 import type { Accounts } from '../accounts/accounts.ts';
+import { readAgeing } from '../accounts/ageing.ts';
 import { diagnose } from '../domain/diagnose.ts';
 import { listLetters } from '../parked/letters.ts';
 import { readProjectSpending } from '../project-spending.ts';
@@ -18,39 +20,54 @@ export function registerStatusRoutes(
     bus: Bus;
     db: Db;
     fold: Pick<Fold, 'lag'>;
-    /** Their names. */
-    providers: readonly string[];
+    providers: readonly Pick<Provider, 'name' | 'cursorLifeMs'>[];
   },
 ): void {
   const { accounts, bus, db, fold, providers } = deps;
 
   async function waiting(lane: Lane): Promise<number> {
     const counts = await Promise.all(
-      providers.map((name) => bus.backlog('FETCH', fetchConsumer(name, lane))),
+      providers.map(({ name }) => bus.backlog('FETCH', fetchConsumer(name, lane))),
     );
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
   async function report(tenant: string): Promise<StatusReport> {
-    const [list, quotas, orchestrator, projector, dead, letters, incidentRows, hints, live, backfill] =
-      await Promise.all([
-        accounts.list(tenant),
-        readProjectSpending(db, Date.now()),
-        fold.lag(),
-        readLag({ bus, db }, 'projector'),
-        bus.state('DEAD'),
-        listLetters(bus, tenant, { before: null, limit: RECENT }),
-        incidents(db),
-        bus.backlog('SYNC', 'orchestrator'),
-        waiting('live'),
-        waiting('backfill'),
-      ]);
+    const [
+      list,
+      quotas,
+      orchestrator,
+      projector,
+      dead,
+      letters,
+      incidentRows,
+      hints,
+      live,
+      backfill,
+      damage,
+      ageing,
+    ] = await Promise.all([
+      accounts.list(tenant),
+      readProjectSpending(db, Date.now()),
+      fold.lag(),
+      readLag({ bus, db }, 'projector'),
+      bus.state('DEAD'),
+      listLetters(bus, tenant, { before: null, limit: RECENT }),
+      incidents(db),
+      bus.backlog('SYNC', 'orchestrator'),
+      waiting('live'),
+      waiting('backfill'),
+      Promise.all(['orchestrator', 'projector'].map((name) => readDamage({ bus, db }, name))),
+      readAgeing(db, tenant, providers),
+    ]);
     return {
       accounts: list,
       quotas,
       folds: [...orchestrator, ...projector],
       parked: { count: dead.messages, recent: letters.items },
       incidents: incidentRows,
+      damage: damage.flat(),
+      ageing,
       pending: { hints, live, backfill },
     };
   }
