@@ -1,7 +1,7 @@
 /** Putting changes up for endpoints: which are whose, as rows that wait. */
 
 import type { Stored } from '@mailstream/bus';
-import { uuidv7 } from '@mailstream/contracts';
+import { isUuid, uuidv7 } from '@mailstream/contracts';
 import type { Tx } from '@mailstream/db';
 
 /** Whom: those that are told what comes, or the one that is told what came before. */
@@ -57,9 +57,10 @@ export async function enqueue(tx: Tx, stored: readonly Stored[], whom: Whom): Pr
 
 function changeOf({ subject, sequence, time, headers }: Stored): Omit<Match, 'endpoint'> {
   const [, tenant = '', account = '', entity, verb] = subject.split('.');
+  const id = headers['ce-id'] ?? '';
   return {
     // The projector names each; what somebody else put there is told under a name of ours.
-    event: headers['ce-id'] ?? uuidv7(),
+    event: isUuid(id) ? id : uuidv7(),
     tenant,
     account,
     type: `${entity}.${verb}`,
