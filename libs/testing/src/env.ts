@@ -38,3 +38,8 @@ export function scheduleCount(): number {
 export function importSize(): number {
   return Number(variable('MAILSTREAM_IMPORT_MESSAGES') ?? 2_000);
 }
+
+/** How long parsers are fed with what nobody sends, in all; 0: a few hundred inputs each. `MAILSTREAM_FUZZ_SECONDS`. */
+export function fuzzSeconds(): number {
+  return Number(variable('MAILSTREAM_FUZZ_SECONDS') ?? 0);
+}

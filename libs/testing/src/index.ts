@@ -1,7 +1,7 @@
 /** Helpers for tests. Only tests may import this package. */
 export * from './backends.ts';
 export { authenticate, TEST_AUTH, tokenOf } from './callers.ts';
-export { conformanceSequences, hasDovecot, importSize, scheduleCount } from './env.ts';
+export { conformanceSequences, fuzzSeconds, hasDovecot, importSize, scheduleCount } from './env.ts';
 export { createGmailAccount, type GmailAccount } from './gmail-world.ts';
 export { createGraphAccount, type GraphAccount } from './graph-world.ts';
 export { type ListedMailbox, type ListedMessage, listImap } from './imap-lister.ts';

@@ -18,18 +18,20 @@ function mailboxKey(labelId: string): string {
   return hashToken('label', labelId);
 }
 
-const FLAGS: Readonly<Record<string, string>> = {
-  STARRED: 'flagged',
-  IMPORTANT: 'important',
-  DRAFT: 'draft',
-};
+const FLAGS = new Map(
+  Object.entries<string>({
+    STARRED: 'flagged',
+    IMPORTANT: 'important',
+    DRAFT: 'draft',
+  }),
+);
 
 /** Labels that say something of a message and are no place for it. */
 const NO_MAILBOXES = new Set(['UNREAD', 'STARRED', 'IMPORTANT']);
 
 /** What the labels of a message come to. */
 export function placesOf(labelIds: readonly string[], known: ReadonlySet<string>) {
-  const flags = labelIds.flatMap((label) => FLAGS[label] ?? []);
+  const flags = labelIds.flatMap((label) => FLAGS.get(label) ?? []);
   if (!labelIds.includes('UNREAD')) flags.push('seen');
   const places = labelIds.filter((label) => known.has(label) && !NO_MAILBOXES.has(label));
   return { flags: [...new Set(flags)].sort(), mailboxes: [ALL_MAIL, ...new Set(places.map(mailboxKey))] };
@@ -41,31 +43,39 @@ interface Label {
   readonly role: MailboxRole | null;
 }
 
-const SYSTEM: Readonly<Record<string, readonly [path: string, role: MailboxRole | null]>> = {
-  INBOX: ['Inbox', 'inbox'],
-  SENT: ['Sent', 'sent'],
-  DRAFT: ['Drafts', 'drafts'],
-  TRASH: ['Trash', 'trash'],
-  SPAM: ['Spam', 'junk'],
-  CHAT: ['Chat', null],
-  CATEGORY_PERSONAL: ['Categories/Personal', null],
-  CATEGORY_SOCIAL: ['Categories/Social', null],
-  CATEGORY_PROMOTIONS: ['Categories/Promotions', null],
-  CATEGORY_UPDATES: ['Categories/Updates', null],
-  CATEGORY_FORUMS: ['Categories/Forums', null],
-};
+const SYSTEM = new Map(
+  Object.entries<readonly [path: string, role: MailboxRole | null]>({
+    INBOX: ['Inbox', 'inbox'],
+    SENT: ['Sent', 'sent'],
+    DRAFT: ['Drafts', 'drafts'],
+    TRASH: ['Trash', 'trash'],
+    SPAM: ['Spam', 'junk'],
+    CHAT: ['Chat', null],
+    CATEGORY_PERSONAL: ['Categories/Personal', null],
+    CATEGORY_SOCIAL: ['Categories/Social', null],
+    CATEGORY_PROMOTIONS: ['Categories/Promotions', null],
+    CATEGORY_UPDATES: ['Categories/Updates', null],
+    CATEGORY_FORUMS: ['Categories/Forums', null],
+  }),
+);
 
 const MAX_NAME = 500;
 
 export function labelIdsOf(body: unknown): string[] {
-  return listOf(body, 'labels').flatMap((label) => textOf(label, 'id') ?? []);
+  return listOf(body, 'labels').flatMap((label) => labelId(label) ?? []);
+}
+
+/** Null for what cannot be said in a fact. */
+function labelId(label: unknown): string | null {
+  const id = textOf(label, 'id') ?? '';
+  return id !== '' && cleanText(id, MAX_NAME) === id ? id : null;
 }
 
 function labelsOf(body: unknown): Label[] {
   return listOf(body, 'labels').flatMap((value) => {
-    const id = textOf(value, 'id');
+    const id = labelId(value);
     if (id === null || NO_MAILBOXES.has(id)) return [];
-    const [path, role] = SYSTEM[id] ?? [cleanText(textOf(value, 'name') ?? '', MAX_NAME) || id, null];
+    const [path, role] = SYSTEM.get(id) ?? [cleanText(textOf(value, 'name') ?? '', MAX_NAME) || id, null];
     return [{ id, path, role }];
   });
 }

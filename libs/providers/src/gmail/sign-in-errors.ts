@@ -30,34 +30,36 @@ const APP: Verdict = [
 ];
 
 /** By `error` (RFC 6749, 4.1.2.1 and 5.2; developers.google.com/identity/protocols/oauth2). */
-const BY_NAME: Readonly<Record<string, Verdict>> = {
-  invalid_grant: [
-    'auth',
-    'google.consent_ended',
-    `Google no longer accepts the consent for this mailbox: ${AGAIN}. It ends when it is taken back, when the password is changed, after six months without use; and after seven days as long as the application is in "testing": publish it in the Google Cloud console.`,
-  ],
-  access_denied: NOT_AGREED,
-  consent_required: NOT_AGREED,
-  admin_policy_enforced: POLICY,
-  org_internal: POLICY,
-  invalid_client: APP,
-  deleted_client: APP,
-  invalid_request: APP,
-  invalid_scope: APP,
-  unsupported_grant_type: APP,
-  unauthorized_client: [
-    'permanent',
-    'google.app_rejected',
-    'Google does not let the application do this: for a service account an administrator of the domain has to delegate to it the scope in GOOGLE_APP_SCOPE; else correct GOOGLE_CLIENT_ID.',
-  ],
-  redirect_uri_mismatch: [
-    'permanent',
-    'google.redirect_unknown',
-    'Google does not know where to come back to: the operator has to add the redirect address to the registration of the application.',
-  ],
-  temporarily_unavailable: UNAVAILABLE,
-  server_error: UNAVAILABLE,
-};
+const BY_NAME = new Map(
+  Object.entries<Verdict>({
+    invalid_grant: [
+      'auth',
+      'google.consent_ended',
+      `Google no longer accepts the consent for this mailbox: ${AGAIN}. It ends when it is taken back, when the password is changed, after six months without use; and after seven days as long as the application is in "testing": publish it in the Google Cloud console.`,
+    ],
+    access_denied: NOT_AGREED,
+    consent_required: NOT_AGREED,
+    admin_policy_enforced: POLICY,
+    org_internal: POLICY,
+    invalid_client: APP,
+    deleted_client: APP,
+    invalid_request: APP,
+    invalid_scope: APP,
+    unsupported_grant_type: APP,
+    unauthorized_client: [
+      'permanent',
+      'google.app_rejected',
+      'Google does not let the application do this: for a service account an administrator of the domain has to delegate to it the scope in GOOGLE_APP_SCOPE; else correct GOOGLE_CLIENT_ID.',
+    ],
+    redirect_uri_mismatch: [
+      'permanent',
+      'google.redirect_unknown',
+      'Google does not know where to come back to: the operator has to add the redirect address to the registration of the application.',
+    ],
+    temporarily_unavailable: UNAVAILABLE,
+    server_error: UNAVAILABLE,
+  }),
+);
 
 /** An answer that holds no tokens. */
 export function signInError({ status, body, retryAfterMs }: Answer): ProviderError {
@@ -80,7 +82,7 @@ function verdictOf(error: string, subtype: string | null, status: number): Verdi
       'google.verification_needed',
       `Google wants to know for sure who uses this mailbox: ${AGAIN} and confirm it.`,
     ];
-  const known = BY_NAME[error];
+  const known = BY_NAME.get(error);
   if (known) return known;
   if (status === 429)
     return [

@@ -98,21 +98,23 @@ const BY_NUMBER: ReadonlyMap<number, Verdict> = new Map(
 );
 
 /** By `error`, for numbers nobody told us of (RFC 6749, 4.1.2.1 and 5.2; OpenID Connect Core, 3.1.2.6). */
-const BY_NAME: Readonly<Record<string, Verdict>> = {
-  invalid_grant: ENDED,
-  login_required: ENDED,
-  interaction_required: VERIFICATION,
-  consent_required: NOT_AGREED,
-  access_denied: NOT_AGREED,
-  invalid_client: APP,
-  unauthorized_client: APP,
-  invalid_request: APP,
-  invalid_scope: APP,
-  unsupported_grant_type: APP,
-  unsupported_response_type: APP,
-  temporarily_unavailable: UNAVAILABLE,
-  server_error: UNAVAILABLE,
-};
+const BY_NAME = new Map(
+  Object.entries<Verdict>({
+    invalid_grant: ENDED,
+    login_required: ENDED,
+    interaction_required: VERIFICATION,
+    consent_required: NOT_AGREED,
+    access_denied: NOT_AGREED,
+    invalid_client: APP,
+    unauthorized_client: APP,
+    invalid_request: APP,
+    invalid_scope: APP,
+    unsupported_grant_type: APP,
+    unsupported_response_type: APP,
+    temporarily_unavailable: UNAVAILABLE,
+    server_error: UNAVAILABLE,
+  }),
+);
 
 const ErrorBody = Type.Object({
   error: Type.String(),
@@ -134,7 +136,7 @@ export function signInError({ status, body, retryAfterMs }: Answer): ProviderErr
 
 function verdictOf({ error, error_description = '', error_codes = [] }: ErrorBody): Verdict | null {
   const [number = Number(/AADSTS(\d+)/.exec(error_description)?.[1])] = error_codes;
-  return BY_NUMBER.get(number) ?? BY_NAME[error] ?? null;
+  return BY_NUMBER.get(number) ?? BY_NAME.get(error) ?? null;
 }
 
 function byStatus(status: number): Verdict {
