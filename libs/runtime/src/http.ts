@@ -49,9 +49,17 @@ export interface HttpDeps {
   readonly admit?: Admit;
   /** Addresses and networks of proxies whose word about the client's address and protocol is taken. */
   readonly trustedProxies?: readonly string[];
+  /** Whether `/v1` answers only what came by https, as far as we or a trusted proxy can tell. */
+  readonly httpsOnly?: boolean;
+  /** Connections at a time; more are closed at once. */
+  readonly maxConnections?: number;
+  /** Milliseconds until a request must have told its headers, and all of itself; tests make them small. */
+  readonly patience?: { readonly headersMs: number; readonly requestMs: number };
   /** Origins whose pages may call from a browser. */
   readonly corsOrigins?: readonly string[];
 }
+
+const PATIENCE = { headersMs: 10_000, requestMs: 30_000 };
 
 const STATUS: Record<ErrorClass, number> = {
   invalid: 400,
@@ -73,13 +81,20 @@ const STATUS: Record<ErrorClass, number> = {
  */
 export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
   const logger: FastifyBaseLogger = deps.logger;
+  const { patience = PATIENCE } = deps;
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: deps.bodyLimit ?? 1_048_576,
     genReqId: requestIdOf,
     trustProxy: deps.trustedProxies?.length ? [...deps.trustedProxies] : false,
-    requestTimeout: 30_000,
+    // Slow on purpose costs a connection for so long (slowloris); looked after each second, not each half minute.
+    requestTimeout: patience.requestMs,
+    http: {
+      headersTimeout: patience.headersMs,
+      requestTimeout: patience.requestMs,
+      connectionsCheckingInterval: Math.min(1_000, patience.headersMs),
+    },
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 200 },
     schemaErrorFormatter: (flaws, part) => new Error(firstProblem(flaws, part)),
@@ -87,6 +102,8 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  if (deps.maxConnections !== undefined) app.server.maxConnections = deps.maxConnections;
+  if (deps.httpsOnly) app.addHook('onRequest', refusePlainHttp);
 
   await app.register(fastifySwagger, {
     openapi: {
@@ -144,6 +161,16 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
     return (await deps.completeOpenApi?.(own)) ?? own;
   });
   return app;
+}
+
+/** Probes come from beside us, and have no secrets. */
+async function refusePlainHttp({ protocol, url }: FastifyRequest): Promise<void> {
+  if (protocol !== 'https' && /^\/v1(\/|$|\?)/.test(url))
+    throw new AppError(
+      'http.insecure',
+      'forbidden',
+      'only https is answered here; a proxy that ends TLS must be in MAILSTREAM_TRUSTED_PROXIES and send X-Forwarded-Proto',
+    );
 }
 
 function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -10,8 +10,11 @@ export interface Upstreams {
 }
 
 /** Who may come in, and how much of it. */
-export interface DoorConfig extends Pick<HttpDeps, 'bodyLimit' | 'trustedProxies' | 'corsOrigins'> {
+export interface DoorConfig
+  extends Pick<HttpDeps, 'bodyLimit' | 'trustedProxies' | 'corsOrigins' | 'httpsOnly' | 'maxConnections'> {
   readonly limits: AdmissionLimits;
+  /** A file or an address with the networks that notifications may come from; null: from anywhere. */
+  readonly webhookSources?: string | null;
 }
 
 export function readConfig(source?: Environment) {
@@ -29,6 +32,9 @@ export function readConfig(source?: Environment) {
     bodyLimit: env.integer('MAILSTREAM_BODY_BYTES', 1_048_576, { min: 1_024, max: 16_777_216 }),
     trustedProxies: env.networks('MAILSTREAM_TRUSTED_PROXIES'),
     corsOrigins: env.origins('MAILSTREAM_CORS_ORIGINS'),
+    httpsOnly: env.choice('MAILSTREAM_HTTPS_ONLY', 'no', ['yes', 'no']) === 'yes',
+    maxConnections: env.integer('MAILSTREAM_CONNECTIONS', 10_000, { min: 10, max: 1_000_000 }),
+    webhookSources: env.optional('MAILSTREAM_WEBHOOK_SOURCES'),
   };
   const config = { ...readServiceEnv(env, 8080), upstreams, notificationsConfig, door };
   env.check();

@@ -17,7 +17,8 @@ const LARGEST_BATCH = 500;
 
 export function createHintWriter(bus: Pick<Bus, 'publish' | 'publishBatch' | 'connected'>): PutHint {
   const waiting = new Map<string, PromiseWithResolvers<bigint>>();
-  let singles = 0;
+  /** A flood for one account waits for the write that is under way, and is one more after it. */
+  const writing = new Set<string>();
   let batching = false;
 
   function take(count: number) {
@@ -26,13 +27,11 @@ export function createHintWriter(bus: Pick<Bus, 'publish' | 'publishBatch' | 'co
     return taken;
   }
 
-  async function writeOne(): Promise<void> {
-    const [hint] = take(1);
-    if (!hint) return;
-    const [subject, { resolve, reject }] = hint;
-    singles += 1;
+  async function writeOne(subject: string, { resolve, reject }: PromiseWithResolvers<bigint>): Promise<void> {
+    waiting.delete(subject);
+    writing.add(subject);
     await bus.publish({ subject, data: {} }).then(resolve, (error: unknown) => reject(notStored(error)));
-    singles -= 1;
+    writing.delete(subject);
     writeOn();
   }
 
@@ -54,7 +53,9 @@ export function createHintWriter(bus: Pick<Bus, 'publish' | 'publishBatch' | 'co
 
   function writeOn(): void {
     if (waiting.size > SINGLY && !batching) void writeMany();
-    while (waiting.size > 0 && waiting.size <= SINGLY && singles < SINGLY) void writeOne();
+    if (waiting.size > SINGLY) return;
+    for (const [subject, write] of waiting)
+      if (!writing.has(subject) && writing.size < SINGLY) void writeOne(subject, write);
   }
 
   return async (subject) => {

@@ -7,8 +7,10 @@ import { Compile } from 'typebox/compile';
 const KEEP_MS = 10_000;
 /** How long one that is not there is not looked for again, milliseconds. */
 const KEEP_ABSENT_MS = 1_000;
-/** Subscriptions kept, the ones looked up last. */
+/** Subscriptions kept that are not there, the ones looked up last. Those that are there are as many as there are accounts. */
 const CAPACITY = 20_000;
+/** Look-ups under way at a time of what may be made up. Real ones are missed while somebody floods us with more: polls see to them. */
+const MOST_LOOKUPS = 500;
 
 const validator = Compile(PushTargets);
 
@@ -16,12 +18,14 @@ const validator = Compile(PushTargets);
 export type FindTargets = (provider: string, subscription: string) => Promise<readonly PushTarget[]>;
 
 interface Kept {
-  readonly targets: Promise<readonly PushTarget[]>;
-  until: number;
+  readonly targets: readonly PushTarget[];
+  readonly until: number;
 }
 
 export function createPushTargets(bus: Pick<Bus, 'last'>): FindTargets {
-  const kept = new Map<string, Kept>();
+  const present = new Map<string, Kept>();
+  const absent = new Map<string, Kept>();
+  const lookups = new Map<string, Promise<readonly PushTarget[]>>();
 
   async function read(subject: string): Promise<readonly PushTarget[]> {
     const stored = await bus.last('PUSH', subject);
@@ -30,26 +34,32 @@ export function createPushTargets(bus: Pick<Bus, 'last'>): FindTargets {
     return validator.Check(value) ? value.targets : [];
   }
 
-  function look(subject: string): Promise<readonly PushTarget[]> {
-    const entry: Kept = { targets: read(subject), until: Date.now() + KEEP_MS };
-    kept.delete(subject);
-    kept.set(subject, entry);
-    const [oldest] = kept.keys();
-    if (kept.size > CAPACITY && oldest !== undefined) kept.delete(oldest);
-    entry.targets.then(
-      ({ length }) => {
-        if (length === 0) entry.until = Date.now() + KEEP_ABSENT_MS;
-      },
-      () => {
-        entry.until = 0;
-      },
-    );
-    return entry.targets;
+  function keep(subject: string, targets: readonly PushTarget[]): void {
+    present.delete(subject);
+    absent.delete(subject);
+    if (targets.length > 0) present.set(subject, { targets, until: Date.now() + KEEP_MS });
+    else absent.set(subject, { targets, until: Date.now() + KEEP_ABSENT_MS });
+    const [oldest] = absent.keys();
+    if (absent.size > CAPACITY && oldest !== undefined) absent.delete(oldest);
   }
 
-  return (provider, subscription) => {
+  async function look(subject: string): Promise<readonly PushTarget[]> {
+    try {
+      const targets = await read(subject);
+      keep(subject, targets);
+      return targets;
+    } finally {
+      lookups.delete(subject);
+    }
+  }
+
+  return async (provider, subscription) => {
     const subject = subjects.push(provider, subscription);
-    const known = kept.get(subject);
-    return known && Date.now() < known.until ? known.targets : look(subject);
+    const known = present.get(subject) ?? absent.get(subject);
+    if (known && Date.now() < known.until) return known.targets;
+    if (!present.has(subject) && !lookups.has(subject) && lookups.size >= MOST_LOOKUPS) return [];
+    const lookup = lookups.get(subject) ?? look(subject);
+    lookups.set(subject, lookup);
+    return lookup;
   };
 }

@@ -21,6 +21,7 @@ import { registerLandingRoute } from './routes/landing.ts';
 import { registerProxyRoutes } from './routes/proxy.ts';
 import { registerSyncRoute } from './routes/request-sync.ts';
 import { registerWebhookRoutes } from './routes/webhooks.ts';
+import { createSources, readerOf } from './sources.ts';
 
 export interface ServerDeps {
   readonly bus: Pick<Bus, 'publish' | 'publishBatch' | 'schedule' | 'last' | 'connected'>;
@@ -69,7 +70,13 @@ export async function createServer(deps: ServerDeps): Promise<Server> {
     schedule: bus.schedule,
     notifications,
   });
-  await registerWebhookRoutes(app, { webhooks: createWebhooks(notificationsConfig), accept, notifications });
+  const where = door?.webhookSources ?? null;
+  await registerWebhookRoutes(app, {
+    webhooks: createWebhooks(notificationsConfig),
+    accept,
+    notifications,
+    ...(where !== null && { sources: createSources({ read: readerOf(where), logger, now: Date.now }) }),
+  });
   await registerProxyRoutes(app, upstreams);
   const queues = createQueues(notificationsConfig);
   return { app, receivers: queues.map((queue) => createReceiver({ queue, accept, logger, failures })) };

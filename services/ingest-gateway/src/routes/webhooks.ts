@@ -2,10 +2,13 @@
 import type { Notification, Webhook } from '@mailstream/providers/webhooks';
 import { AppError, type Counter, type HttpServer } from '@mailstream/runtime';
 import type { AcceptNotifications } from '../accept-notifications.ts';
+import type { Sources } from '../sources.ts';
 
 export interface WebhookDeps {
   readonly webhooks: readonly Webhook[];
   readonly accept: AcceptNotifications;
+  /** Left out, notifications may come from anywhere: each proves itself. */
+  readonly sources?: Sources;
   /** By `provider` and `outcome`. */
   readonly notifications: Counter;
 }
@@ -31,7 +34,8 @@ export async function registerWebhookRoutes(app: HttpServer, deps: WebhookDeps):
           `/v1/webhooks/${path}`,
           // A provider that is turned away for a while slows down, and in the end gives up.
           { config: { open: true, limited: false }, schema: { hide: true } },
-          async ({ query, body, headers }, reply) => {
+          async ({ query, body, headers, ip }, reply) => {
+            await checkSource(webhook, ip);
             const challenge = webhook.challenge === null ? undefined : query[webhook.challenge];
             if (challenge !== undefined) return reply.headers(PLAIN_TEXT).send(echoed(challenge));
             await checkSender(webhook, headers.authorization);
@@ -41,6 +45,19 @@ export async function registerWebhookRoutes(app: HttpServer, deps: WebhookDeps):
         );
     done();
   });
+
+  async function checkSource({ provider }: Webhook, ip: string): Promise<void> {
+    const found = (await deps.sources?.(ip)) ?? 'allowed';
+    if (found === 'allowed') return;
+    deps.notifications.add({ provider, outcome: `source_${found}` });
+    if (found === 'refused')
+      throw new AppError('webhook.source', 'forbidden', 'notifications are not taken from this address');
+    throw new AppError(
+      'webhook.unproven',
+      'network',
+      'MAILSTREAM_WEBHOOK_SOURCES cannot be read at the moment',
+    );
+  }
 
   async function checkSender(
     { provider, verify }: Webhook,
