@@ -12,20 +12,23 @@ const MESSAGES = 120;
 
 export interface DemoGoogleOptions extends DemoTrust {
   readonly dir: string;
+  /** Under which name the services reach it. */
+  readonly host: string;
   readonly gmailPort: number;
   readonly googlePort: number;
-  /** Where Pub/Sub pushes to. */
-  readonly gatewayPort: number;
+  /** Where Pub/Sub pushes to: the gateway as it is reached from here. */
+  readonly gatewayUrl: string;
 }
 
 export async function startDemoGoogle(options: DemoGoogleOptions): Promise<Demo> {
-  const { dir, gmailPort, googlePort, gatewayPort, devCa, caFile } = options;
+  const { dir, host, gmailPort, googlePort, gatewayUrl, devCa, caFile } = options;
   mkdirSync(dir, { recursive: true });
   const startAt = firstStart(dir);
   const simulator = await createSimulator({
     seed: 2,
     startAt,
     realTime: true,
+    host,
     devCa,
     ports: { gmail: gmailPort, google: googlePort },
   });
@@ -42,7 +45,7 @@ export async function startDemoGoogle(options: DemoGoogleOptions): Promise<Demo>
   control.advance({ ms: Math.max(0, Date.now() - startAt) });
   // The simulator forgets watches with each run: another topic has them made anew.
   const topic = `projects/${DEMO_GOOGLE_CLIENT.project}/topics/gmail-${historyStart}`;
-  const pushEndpoint = `http://127.0.0.1:${gatewayPort}/v1/webhooks/google`;
+  const pushEndpoint = `${gatewayUrl}/v1/webhooks/google`;
   const serviceAccountEmail = `push@${DEMO_GOOGLE_CLIENT.project}.example.com`;
   const subscription = `projects/${DEMO_GOOGLE_CLIENT.project}/subscriptions/gmail`;
   control.createTopic({ topic });

@@ -9,18 +9,21 @@ const ADDRESS = 'ada@contoso.example.com';
 /** The ports stay the same from run to run: links into change feeds name them. */
 export interface DemoMicrosoftOptions extends DemoTrust {
   readonly dir: string;
+  /** Under which name the services reach it. */
+  readonly host: string;
   readonly graphPort: number;
   readonly entraPort: number;
 }
 
 export async function startDemoMicrosoft(options: DemoMicrosoftOptions): Promise<Demo> {
-  const { dir, graphPort, entraPort, devCa, caFile } = options;
+  const { dir, host, graphPort, entraPort, devCa, caFile } = options;
   mkdirSync(dir, { recursive: true });
   const startAt = firstStart(dir);
   const simulator = await createSimulator({
     seed: 1,
     startAt,
     realTime: true,
+    host,
     devCa,
     ports: { graph: graphPort, entra: entraPort },
   });

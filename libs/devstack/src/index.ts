@@ -5,7 +5,8 @@ export { ensureDovecot } from './dovecot-install.ts';
 export { externalServers, isCi, variable } from './env.ts';
 export type { LocalServer } from './local-server.ts';
 export { deliver } from './maildir.ts';
-export { type NatsOptions, startNats } from './nats-server.ts';
+export { type NatsOptions, startNats, writeNatsConfig } from './nats-server.ts';
+export { freePort } from './ports.ts';
 export { startPostgres } from './postgres.ts';
 export { createRandom, type Random } from './random.ts';
 export {

@@ -22,9 +22,7 @@ export interface NatsOptions {
 export async function startNats(options: NatsOptions): Promise<LocalServer> {
   const binary = await findNatsServer(options.onProgress);
   const port = options.port ?? (await freePort());
-  mkdirSync(options.dir, { recursive: true });
-  const configFile = join(options.dir, 'nats.conf');
-  writeFileSync(configFile, natsConfig(options, port));
+  const configFile = writeNatsConfig(options, port);
 
   const child = await startChild({
     name: 'nats-server',
@@ -44,6 +42,14 @@ export async function startNats(options: NatsOptions): Promise<LocalServer> {
     stop: () => child.stop(),
     kill: () => child.kill(),
   };
+}
+
+/** Writes the configuration into `dir` and returns its file. */
+export function writeNatsConfig(options: NatsOptions, port: number): string {
+  mkdirSync(options.dir, { recursive: true });
+  const file = join(options.dir, 'nats.conf');
+  writeFileSync(file, natsConfig(options, port));
+  return file;
 }
 
 /** The name nats-server gives the file that says where it listens. */

@@ -7,9 +7,8 @@ import { createDevCa } from '@mailstream/simulators';
 import { type Child, logTail, stopLeftovers } from './child.ts';
 import { type Api, createApi } from './cli/api.ts';
 import { connectDemoAccount, type Demo, keepMailArriving, waitForImport } from './demo.ts';
-import { startDemoGoogle } from './demo-google.ts';
 import { startDemoImap } from './demo-imap.ts';
-import { startDemoMicrosoft } from './demo-microsoft.ts';
+import { simulatedDemos } from './demo-simulated.ts';
 import { externalServers, variable } from './env.ts';
 import { STATE_DIR } from './paths.ts';
 import { startStack } from './stack.ts';
@@ -73,34 +72,25 @@ async function run(stop: AbortSignal): Promise<void> {
   await Promise.race([aborted(stop), ...children.map(unexpectedEnd)]);
 }
 
-/** Everything else works without a demo mailbox. With an application of yours, its provider's own endpoints are meant. */
+/** Everything else works without a demo mailbox. */
 function demosToStart(ports: StartPorts): (() => Promise<Demo>)[] {
-  const dir = (name: string) => join(STATE_DIR, name);
   const devCa = createDevCa();
-  const caFile = dir('demo-ca.pem');
+  const caFile = join(STATE_DIR, 'demo-ca.pem');
   writeFileSync(caFile, devCa.ca);
-  const trust = { devCa, caFile };
-  const microsoft = () =>
-    startDemoMicrosoft({
-      ...trust,
-      dir: dir('demo-microsoft'),
-      graphPort: ports['demo Graph'],
-      entraPort: ports['demo Entra'],
-    });
-  const google = () =>
-    startDemoGoogle({
-      ...trust,
-      dir: dir('demo-google'),
-      gmailPort: ports['demo Gmail'],
-      googlePort: ports['demo Google'],
-      gatewayPort: ports['ingest-gateway'],
-    });
-  const imap = () => startDemoImap(dir('demo-mail'), ports['demo IMAP'], say);
-  return [
-    ...(variable('MS_CLIENT_ID') === undefined ? [microsoft] : []),
-    ...(variable('GOOGLE_CLIENT_ID') === undefined ? [google] : []),
-    imap,
-  ];
+  const simulated = simulatedDemos({
+    devCa,
+    caFile,
+    dir: STATE_DIR,
+    host: '127.0.0.1',
+    ports: {
+      graph: ports['demo Graph'],
+      entra: ports['demo Entra'],
+      gmail: ports['demo Gmail'],
+      google: ports['demo Google'],
+    },
+    gatewayUrl: `http://127.0.0.1:${ports['ingest-gateway']}`,
+  });
+  return [...simulated, () => startDemoImap(join(STATE_DIR, 'demo-mail'), ports['demo IMAP'], say)];
 }
 
 /** Connects a demo mailbox, waits until it is in the view, shows it, and lets mail arrive. Returns the account's id. */

@@ -8,6 +8,7 @@ import { type Mailbox, type System, startSystem } from './harness.ts';
 import { type Microsoft, startMicrosoft } from './microsoft.ts';
 
 const ADA = 'ada@contoso.example.com';
+const BO = 'bo@contoso.example.com';
 /** `npm run bench -- graph-import` takes 10,000. */
 const MESSAGES = 3_000;
 
@@ -31,6 +32,14 @@ async function expectAllTrue(timeoutMs?: number): Promise<void> {
 
 const messageVerbs = (changes: readonly Change[]) =>
   countVerbs(changes.filter(({ event }) => event.type.startsWith('mailstream.message.')));
+
+/** The pages of imports that were asked for, each by its address; what comes after the import has a link of another kind. */
+const pagesOf = (address: string) =>
+  microsoft.control
+    .requests()
+    .filter(({ mailbox, path }) => mailbox === address && path.endsWith('/messages/delta'))
+    .filter(({ query }) => !query.includes('deltatoken'))
+    .map(({ path, query }) => `${path}?${query}`);
 
 const idsIn = (folder: string, count: number) =>
   microsoft.control
@@ -100,5 +109,26 @@ describe('a Microsoft mailbox', () => {
     });
     const { reason } = await system.rest.get(Account, `/v1/accounts/${ada.account}`);
     expect(reason).toMatch(/consent/i);
+  });
+
+  it('goes on with another fetcher when one stops in the middle of an import: of each folder one page at most is asked for twice', async () => {
+    const { control } = microsoft;
+    const stopped = system.stack.unit('provider-fetcher');
+    control.createMailbox({ address: BO, messages: 2_000 });
+    control.behave({ latencyMs: [100, 100] });
+    const bo = await microsoft.connect(system, BO);
+    await system.until('the import is under way', async () => expect(pagesOf(BO).length).toBeGreaterThan(3));
+    await stopped.stop();
+    expect(stopped.child().ended()).toBe('exit code 0');
+    const asked = pagesOf(BO).length;
+    await stopped.start();
+    control.behave({ latencyMs: [0, 0] });
+    await system.expectViewEqualsMailbox(bo, 60_000);
+    expect(pagesOf(BO).length, 'the import was over already').toBeGreaterThan(asked + 1);
+    const again = Map.groupBy(
+      pagesOf(BO).filter((page, index, all) => all.indexOf(page) !== index),
+      (page) => page.split('?')[0],
+    );
+    for (const pages of again.values()) expect(pages).toHaveLength(1);
   });
 });

@@ -11,7 +11,7 @@ import {
   startNats,
 } from '@mailstream/devstack';
 import pg from 'pg';
-import { sharedUrl } from './env.ts';
+import { inContainers, sharedUrl } from './env.ts';
 
 /** The nats-server that all test files share: for tests that use only names of their own. */
 export function natsUrl(): string {
@@ -31,13 +31,15 @@ export interface TestNats {
 /** A nats-server of one's own: the streams have fixed names, so most files want this one. */
 export async function createNats(options: Omit<NatsOptions, 'dir' | 'port'> = {}): Promise<TestNats> {
   const dir = mkdtempSync(join(tmpdir(), 'mailstream-nats-'));
-  let server = await startNats({ ...options, dir });
+  // Loaded when needed: it brings much with it.
+  const start = inContainers() ? (await import('./containers.ts')).startNatsContainer : startNats;
+  let server = await start({ ...options, dir });
   return {
     url: server.url,
     kill: () => server.kill(),
     restart: async () => {
       await server.stop();
-      server = await startNats({ ...options, dir, port: server.port });
+      server = await start({ ...options, dir, port: server.port });
     },
     drop: async () => {
       await server.stop();

@@ -15,6 +15,11 @@ export function shareUrl(name: SharedServer, url: string): void {
   process.env[name] = url;
 }
 
+/** Whether NATS and PostgreSQL of the tests run in containers: MAILSTREAM_TEST_BACKEND=containers. */
+export function inContainers(): boolean {
+  return variable('MAILSTREAM_TEST_BACKEND') === 'containers';
+}
+
 /** Whether Dovecot can be run here; tests that need it say `describe.skipIf(!hasDovecot())`. In CI it is always true. */
 export function hasDovecot(): boolean {
   return variable('MAILSTREAM_TEST_DOVECOT') === 'yes';

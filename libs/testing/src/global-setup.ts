@@ -10,25 +10,28 @@ import {
   startNats,
   startPostgres,
 } from '@mailstream/devstack';
-import { shareDovecot, shareUrl } from './env.ts';
+import { inContainers, shareDovecot, shareUrl } from './env.ts';
 
 /** Runs once per project; the second finds the first one's servers. Returns the teardown. */
 export async function setup(): Promise<() => Promise<void>> {
   const { natsUrl, databaseUrl } = externalServers();
   const dir = mkdtempSync(join(tmpdir(), 'mailstream-test-'));
-  const started: LocalServer[] = [];
+  const containers = inContainers() ? await import('./containers.ts') : null;
+  const started: Pick<LocalServer, 'stop'>[] = [];
   const teardown = async () => {
     await Promise.all(started.map((server) => server.stop()));
     rmSync(dir, { recursive: true, force: true });
   };
   try {
     if (natsUrl === undefined) {
-      const nats = await startNats({ dir: join(dir, 'nats'), onProgress: console.error });
+      const start = containers?.startNatsContainer ?? startNats;
+      const nats = await start({ dir: join(dir, 'nats'), onProgress: console.error });
       started.push(nats);
       shareUrl('NATS_URL', nats.url);
     }
     if (databaseUrl === undefined) {
-      const postgres = await startPostgres({ dir: join(dir, 'postgres'), fsync: false });
+      const local = () => startPostgres({ dir: join(dir, 'postgres'), fsync: false });
+      const postgres = await (containers?.startPostgresContainer ?? local)();
       started.push(postgres);
       shareUrl('DATABASE_URL', postgres.url);
     }

@@ -17,7 +17,8 @@ export function findStack(): Stack {
   const state = readRunState();
   const url = variable('MAILSTREAM_URL') ?? state?.url;
   const natsUrl = variable('NATS_URL') ?? state?.natsUrl;
-  const token = variable('MAILSTREAM_TOKEN') ?? (state && readFileSync(state.tokenFile, 'utf8').trim());
+  const tokenFile = variable('MAILSTREAM_TOKEN_FILE') ?? state?.tokenFile;
+  const token = variable('MAILSTREAM_TOKEN') ?? (tokenFile && readFileSync(tokenFile, 'utf8').trim());
   if (url === undefined || natsUrl === undefined || token === undefined)
     throw new CliError(
       'Mailstream is not running here: start it with `npm start` (or set MAILSTREAM_URL, MAILSTREAM_TOKEN and NATS_URL)',
