@@ -40,7 +40,7 @@ EXPOSE 8080
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["node", "/app/deploy/image/run.mjs"]
 CMD ["mailstream", "help"]
-HEALTHCHECK --interval=10s --timeout=3s --start-period=60s CMD ["node", "/app/deploy/image/healthy.mjs"]
+HEALTHCHECK --interval=10s --timeout=10s --start-period=60s CMD ["node", "/app/deploy/image/healthy.mjs"]
 
 FROM base AS demo
 COPY --from=demo-packages /app /app
