@@ -42,11 +42,11 @@ export function createDb({ url, max, applicationName, logger }: DbOptions): Db {
   return {
     query: (text, values) => run(pool, text, values),
 
-    async tx(work) {
+    async tx(work, mode) {
       const client = await connect();
       let broken: Error | undefined;
       try {
-        await run(client, 'BEGIN');
+        await run(client, mode === 'snapshot' ? 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' : 'BEGIN');
         const result = await work(transaction(client));
         await commit(client);
         return result;

@@ -40,6 +40,9 @@ export function isDataError(error: unknown): error is DbError {
   return error instanceof DbError && error.kind === 'data';
 }
 
+/** SQLSTATE insufficient_privilege. */
+export const NOT_ALLOWED = '42501';
+
 /** What pg threw, as a `DbError`. Anything that does not come from the server is a matter of the connection. */
 export function dbErrorOf(error: unknown): DbError {
   if (error instanceof DbError) return error;

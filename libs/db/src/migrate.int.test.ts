@@ -28,7 +28,7 @@ async function tables(): Promise<string[]> {
   const db = createDb({ url: database.url, max: 1, applicationName: 'migrate test', logger });
   const rows = await db.query<{ name: string }>(
     `SELECT schemaname || '.' || tablename AS name FROM pg_tables
-     WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY name`,
+     WHERE schemaname NOT IN ('pg_catalog', 'information_schema', 'tenancy') ORDER BY name`,
   );
   await db.close();
   return rows.map((row) => row.name);

@@ -19,7 +19,10 @@ export interface Tx extends Sql {
 }
 
 export interface Db extends Sql {
-  /** One transaction (read committed): committed when `work` resolves, rolled back when it throws. Never retried here. */
-  tx<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /**
+   * One transaction: committed when `work` resolves, rolled back when it throws. Never retried here. It is read committed; a `snapshot` only
+   * reads, and all its statements see the same moment.
+   */
+  tx<T>(work: (tx: Tx) => Promise<T>, mode?: 'snapshot'): Promise<T>;
   close(): Promise<void>;
 }

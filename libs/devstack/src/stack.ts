@@ -95,6 +95,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const env = {
       NATS_URL: natsUrl,
       DATABASE_URL: databaseUrl,
+      // Those of another database are of no use with our own.
+      ...(options.databaseUrl === undefined ? { API_DATABASE_URL: '', MIGRATION_DATABASE_URL: '' } : {}),
       MAILSTREAM_HTTP_HOST: '127.0.0.1',
       MAILSTREAM_ORCHESTRATOR_URL: httpUrl(ports['sync-orchestrator']),
       MAILSTREAM_PROJECTOR_URL: httpUrl(ports['mailbox-projector']),

@@ -6,7 +6,7 @@ export { createFold, type Fold, type FoldOptions } from './create-fold.ts';
 export { readDamage } from './damage.ts';
 export { type Decoded, decode } from './decode.ts';
 export { incidents } from './incidents.ts';
-export { migrateFold } from './migrate.ts';
+export { FOLD_SCHEMA, migrateFold } from './migrate.ts';
 export { createOutbox, type Outbox, type OutboxOptions } from './outbox.ts';
 export * from './port.ts';
 export { type FoldPosition, readLag, readPositions } from './positions.ts';

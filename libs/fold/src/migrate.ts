@@ -1,13 +1,15 @@
 /** The engine's own tables. */
 import { fileURLToPath } from 'node:url';
-import { migrate } from '@mailstream/db';
+import { migrate, type Schema } from '@mailstream/db';
 import type { Logger } from '@mailstream/runtime';
 
-/** Brings schema `fold` up to date; every service that folds or has an outbox calls it before it starts. */
-export async function migrateFold(databaseUrl: string, logger: Logger): Promise<void> {
-  await migrate(databaseUrl, {
-    schema: 'fold',
-    dir: fileURLToPath(new URL('../migrations', import.meta.url)),
-    logger,
-  });
+/** What every service that folds or has an outbox needs. */
+export const FOLD_SCHEMA: Schema = {
+  schema: 'fold',
+  dir: fileURLToPath(new URL('../migrations', import.meta.url)),
+};
+
+/** Brings it up to date. */
+export async function migrateFold(ownerUrl: string, logger: Logger): Promise<void> {
+  await migrate(ownerUrl, { ...FOLD_SCHEMA, logger });
 }

@@ -6,10 +6,10 @@ import { migrateOrchestrator } from '@mailstream/sync-orchestrator/migrate';
 const logger = createLogger('migrate');
 try {
   const env = readEnv();
-  const databaseUrl = env.string('DATABASE_URL');
+  const ownerUrl = env.optional('MIGRATION_DATABASE_URL') ?? env.string('DATABASE_URL');
   env.check();
-  await migrateOrchestrator(databaseUrl, logger);
-  await migrateProjector(databaseUrl, logger);
+  await migrateOrchestrator(ownerUrl, logger);
+  await migrateProjector(ownerUrl, logger);
   logger.info('the database is up to date');
 } catch (error) {
   logger.fatal({ err: error }, 'could not migrate');

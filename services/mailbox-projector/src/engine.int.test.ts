@@ -2,7 +2,7 @@
 import { type Bus, connectBus, type Stored } from '@mailstream/bus';
 import { type Envelope, type HistoryPage, subjects, validatorOf } from '@mailstream/contracts';
 import { migrate } from '@mailstream/db';
-import { createFold, type Fold, migrateFold, type Page, rebuild } from '@mailstream/fold';
+import { createFold, type Fold, type Page, rebuild } from '@mailstream/fold';
 import { createHttpServer, createLogger } from '@mailstream/runtime';
 import {
   authenticate,
@@ -30,7 +30,6 @@ let running: Promise<void>;
 
 beforeAll(async () => {
   [nats, database] = await Promise.all([createNats(), createDatabase()]);
-  await migrateFold(database.url, logger);
   view = await createTestView(database.url);
   bus = await connectBus({ url: nats.url, name: 'projector test' });
   await bus.ensureTopology();
@@ -42,7 +41,7 @@ afterAll(async () => {
   stop.abort();
   await running;
   await bus.close();
-  await view.db.close();
+  await view.close();
   await Promise.all([nats.drop(), database.drop()]);
 });
 
@@ -140,7 +139,7 @@ it('parks a fact it cannot use, says so, and goes on with the rest of its page',
 
 it('tells what made a message, however the pages are cut, to its tenant only', async () => {
   const app = await createHttpServer({ title: 'test', logger, authenticate, ready: () => true });
-  registerHistoryRoute(app, { bus, db: view.db });
+  registerHistoryRoute(app, { bus, tenants: view.tenants });
   const [message] = await view.db.query<{ id: string }>(
     "select m.id from view.message m join view.copy c on c.message = m.id where c.account = 'acc' and c.mailbox = 'A' and c.id = $1",
     [at('A', 2).id],
@@ -174,7 +173,7 @@ it('is the same row by row when its tables are dropped and the log is folded aga
   const [rows, told] = [await view.rows(), await changes()];
   const [settledAt] = await view.db.query<{ at: bigint }>('select max(position) as at from fold.checkpoint');
 
-  await rebuild(view.db, projector.name, async (tx) => {
+  await rebuild(view.owner, projector.name, async (tx) => {
     await tx.query('drop schema view cascade');
   });
   await migrate(database.url, { schema: 'view', dir: `${import.meta.dirname}/../migrations`, logger });

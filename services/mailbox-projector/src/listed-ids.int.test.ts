@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await view.db.close();
+  await view.close();
   await database.drop();
 });
 

@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await view.db.close();
+  await view.close();
   await database.drop();
 });
 

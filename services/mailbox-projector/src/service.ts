@@ -1,6 +1,6 @@
 /** The mailbox projector: folds the log into the mailbox view, publishes what changed, answers reads. */
 import { connectBus, createFindApiKey } from '@mailstream/bus';
-import { createDb } from '@mailstream/db';
+import { openDatabase } from '@mailstream/db';
 import { createFold } from '@mailstream/fold';
 import {
   createAuthenticate,
@@ -12,7 +12,7 @@ import {
 } from '@mailstream/runtime';
 import { createReaders } from './changes/readers.ts';
 import { readConfig } from './config.ts';
-import { migrateProjector } from './migrate.ts';
+import { PROJECTOR_SCHEMAS } from './migrate.ts';
 import { projector } from './projector.ts';
 import { registerChangesRoute } from './routes/changes.ts';
 import { registerHistoryRoute } from './routes/history.ts';
@@ -25,8 +25,12 @@ import { registerThreadRoutes } from './routes/threads.ts';
 /** Opens what it needs and wires its parts; `source` is the environment it reads, the process's own when absent. */
 export async function startProjector(logger: Logger, source?: Environment): Promise<Service> {
   const config = readConfig(source);
-  await migrateProjector(config.databaseUrl, logger);
-  const db = createDb({ url: config.databaseUrl, max: 20, applicationName: 'mailbox-projector', logger });
+  const { db, tenants, close } = await openDatabase({
+    urls: config.database,
+    schemas: PROJECTOR_SCHEMAS,
+    applicationName: 'mailbox-projector',
+    logger,
+  });
   const bus = await connectBus({ ...config.nats, name: 'mailbox-projector', logger });
   await bus.ensureTopology({ replicas: config.replicas });
 
@@ -39,12 +43,12 @@ export async function startProjector(logger: Logger, source?: Environment): Prom
     authenticate,
     ready: async () => bus.connected() && (await db.query('select 1')).length === 1,
   });
-  registerMessageRoutes(app, db);
-  registerHistoryRoute(app, { bus, db });
-  registerThreadRoutes(app, db);
-  registerMailboxRoutes(app, db);
-  registerSnapshotRoutes(app, { bus, db });
+  registerMessageRoutes(app, tenants);
+  registerHistoryRoute(app, { bus, tenants });
+  registerThreadRoutes(app, tenants);
+  registerMailboxRoutes(app, tenants);
+  registerSnapshotRoutes(app, { bus, tenants });
   registerChangesRoute(app, createReaders({ bus, logger, authenticate, limits: config.readers }));
-  registerStatusRoutes(app, { bus, db, fold });
-  return { parts: [fold, httpPart(app, config.http)], close: [() => bus.close(), () => db.close()] };
+  registerStatusRoutes(app, { bus, db, tenants, fold });
+  return { parts: [fold, httpPart(app, config.http)], close: [() => bus.close(), close] };
 }

@@ -1,7 +1,8 @@
 /** For tests: a view of one's own, folded without an engine, and questions to its tables. */
-import { createDb, type Db, migrate } from '@mailstream/db';
+import { createDb, type Db, databaseUrlsOf, openDatabase, type Tenants } from '@mailstream/db';
 import type { Emission, Page } from '@mailstream/fold';
 import { createLogger } from '@mailstream/runtime';
+import { PROJECTOR_SCHEMAS } from './migrate.ts';
 import { projector } from './projector.ts';
 
 const TABLES = ['account', 'mailbox', 'message', 'copy', 'thread', 'thread_ref', 'cursor', 'run'] as const;
@@ -9,7 +10,11 @@ const TABLES = ['account', 'mailbox', 'message', 'copy', 'thread', 'thread_ref',
 const logger = createLogger('test', 'silent');
 
 export interface TestView {
+  /** Logged in as the owner of the tables. */
+  readonly owner: Db;
+  /** As the projector has them. */
   readonly db: Db;
+  readonly tenants: Tenants;
   /** Folds pages in one transaction. */
   fold(...pages: readonly Page[]): Promise<readonly Emission[]>;
   empty(): Promise<void>;
@@ -19,14 +24,22 @@ export interface TestView {
   rows(): Promise<Readonly<Record<string, string[]>>>;
   /** Counters that are not what counting the rows gives, and rows that hang in the air; nothing when all is well. */
   faults(): Promise<string[]>;
+  close(): Promise<void>;
 }
 
-export async function createTestView(url: string, max = 2): Promise<TestView> {
-  await migrate(url, { schema: 'view', dir: `${import.meta.dirname}/../migrations`, logger });
-  const db = createDb({ url, max, applicationName: 'test', logger });
+export async function createTestView(url: string): Promise<TestView> {
+  const { db, tenants, close } = await openDatabase({
+    urls: databaseUrlsOf(url),
+    schemas: PROJECTOR_SCHEMAS,
+    applicationName: 'test',
+    logger,
+  });
+  const owner = createDb({ url, max: 2, applicationName: 'test owner', logger });
   const truncate = `truncate ${TABLES.map((table) => `view.${table}`).join(', ')}`;
   return {
+    owner,
     db,
+    tenants,
     truncate,
 
     async fold(...pages) {
@@ -35,7 +48,7 @@ export async function createTestView(url: string, max = 2): Promise<TestView> {
     },
 
     async empty() {
-      await db.query(truncate);
+      await owner.query(truncate);
     },
 
     async rows() {
@@ -52,6 +65,10 @@ export async function createTestView(url: string, max = 2): Promise<TestView> {
     async faults() {
       const rows = await db.query<{ fault: string }>(FAULTS);
       return rows.map(({ fault }) => fault);
+    },
+
+    async close() {
+      await Promise.all([owner.close(), close()]);
     },
   };
 }

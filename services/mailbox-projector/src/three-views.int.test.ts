@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { type Bus, connectBus } from '@mailstream/bus';
 import { connectMailstream, type Mailstream, type Projection } from '@mailstream/client';
 import { type AccountRef, type MessageView, subjects, uuidv7 } from '@mailstream/contracts';
-import type { Db } from '@mailstream/db';
-import { createFold, migrateFold, rebuild } from '@mailstream/fold';
+import type { Db, Tenants } from '@mailstream/db';
+import { createFold, rebuild } from '@mailstream/fold';
 import { createHttpServer, createLogger, type HttpServer } from '@mailstream/runtime';
 import {
   authenticate,
@@ -40,11 +40,10 @@ interface World {
 
 async function createWorld(): Promise<World> {
   const [nats, database, copies] = await Promise.all([createNats(), createDatabase(), createDatabase()]);
-  await migrateFold(database.url, logger);
-  const view = await createTestView(database.url, 12);
+  const view = await createTestView(database.url);
   const bus = await connectBus({ url: nats.url, name: 'test' });
   await bus.ensureTopology();
-  const api = await serve(bus, view.db);
+  const api = await serve(bus, view.tenants);
   const { port } = api.server.address() as AddressInfo;
   const mailstream = await connectMailstream({
     natsUrl: nats.url,
@@ -61,16 +60,16 @@ async function createWorld(): Promise<World> {
       await mailstream.close();
       await api.close();
       await bus.close();
-      await view.db.close();
+      await view.close();
       await pool.end();
       await Promise.all([nats.drop(), database.drop(), copies.drop()]);
     },
   };
 }
 
-async function serve(bus: Bus, db: Db): Promise<HttpServer> {
+async function serve(bus: Bus, tenants: Tenants): Promise<HttpServer> {
   const app = await createHttpServer({ title: 'test', logger, authenticate, ready: () => true });
-  registerSnapshotRoutes(app, { bus, db });
+  registerSnapshotRoutes(app, { bus, tenants });
   await app.listen({ host: '127.0.0.1', port: 0 });
   return app;
 }
@@ -216,7 +215,7 @@ async function play(
       kills += 1;
     } else if (what < 0.97) {
       fold.kill();
-      await rebuild(view.db, projector.name, async (tx) => void (await tx.query(view.truncate)));
+      await rebuild(view.owner, projector.name, async (tx) => void (await tx.query(view.truncate)));
     } else {
       subscriber.kill();
       await createCopy(world, createLife()).rebuild();

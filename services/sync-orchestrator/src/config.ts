@@ -1,4 +1,5 @@
 /** What the orchestrator is told by its environment. */
+import { readDatabaseUrls } from '@mailstream/db';
 import { readProvidersConfig } from '@mailstream/providers';
 import { type Environment, readEnv, readServiceEnv } from '@mailstream/runtime';
 import { readKeysConfig } from './credentials/keys-config.ts';
@@ -32,7 +33,7 @@ export function readConfig(source?: Environment) {
   const providers = readProvidersConfig(env);
   const config = {
     ...readServiceEnv(env, 8081),
-    databaseUrl: env.string('DATABASE_URL'),
+    database: readDatabaseUrls(env),
     keys: readKeysConfig(env),
     replicas: env.integer('MAILSTREAM_STREAM_REPLICAS', 1, { min: 1, max: 5 }),
     maxLag: env.integer('MAILSTREAM_MAX_LAG', 20_000, { min: 1, max: 10_000_000 }),

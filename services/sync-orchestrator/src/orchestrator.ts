@@ -1,6 +1,6 @@
 /** Puts the orchestrator together: what it is made of, and what of it runs. */
 import type { Bus } from '@mailstream/bus';
-import type { Db } from '@mailstream/db';
+import type { Db, Tenants } from '@mailstream/db';
 import { createFold, createOutbox } from '@mailstream/fold';
 import type { Provider } from '@mailstream/providers';
 import type { HttpServer, Logger, Metrics, Part } from '@mailstream/runtime';
@@ -40,6 +40,7 @@ import { createWebhooks } from './webhooks/webhooks.ts';
 export interface OrchestratorDeps {
   readonly bus: Bus;
   readonly db: Db;
+  readonly tenants: Tenants;
   readonly vault: Vault;
   readonly app: HttpServer;
   readonly logger: Logger;
@@ -53,25 +54,25 @@ export interface OrchestratorDeps {
 
 /** Registers the routes and returns the parts to run. */
 export function createOrchestrator(deps: OrchestratorDeps): Part[] {
-  const { bus, db, vault, app, logger, metrics, config } = deps;
+  const { bus, db, tenants, vault, app, logger, metrics, config } = deps;
   const { limits } = config;
   const providers = createProviderCatalog(deps.providers);
   const outbox = createOutbox({ bus, db, logger, name: 'control' });
   const backfillAllowed = createBackPressure({ bus, db, maxLag: config.maxLag });
   const pushOf = (provider: string) => providers.get(provider).push;
-  const reactor = createReactor({
-    ...{ bus, db, outbox, limits, backfillAllowed, pushOf },
-    projectUnits: createProjectUnits(db),
-  });
+  const projectUnits = createProjectUnits(db);
+  const reacting = { bus, outbox, limits, backfillAllowed, pushOf, projectUnits };
+  const reactor = createReactor({ ...reacting, dbOf: () => db });
   const destinationOf = createDestinations(config.publicUrl, deps.providers);
   const sharedOf = (provider: string, settings: unknown) =>
     providers.get(provider).sharedSubscription(settings);
   const keeper = createSubscriptionKeeper({ bus, db, logger, destinationOf, sharedOf });
   const accounts = createAccounts({
     bus,
-    db,
+    tenants,
     outbox,
-    reactor,
+    // To what its caller asks for: within the tenant.
+    reactor: createReactor({ ...reacting, dbOf: tenants.of }),
     vault,
     providers,
     subscriptions: keeper,
@@ -80,16 +81,16 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
   });
   const fold = createFold({ bus, db, logger, definition: createOrchestratorFold(reactor) });
 
-  registerAccountRoutes(app, { accounts, db });
-  registerApiKeyRoutes(app, { apiKeys: createApiKeys({ db }) });
-  const consents = createConsents({ db, vault });
-  const connect = createConnect({ db, accounts, consents, providers, config: config.connect });
+  registerAccountRoutes(app, { accounts, tenants });
+  registerApiKeyRoutes(app, { apiKeys: createApiKeys({ tenants }) });
+  const consents = createConsents({ db, tenants, vault });
+  const connect = createConnect({ tenants, accounts, consents, providers, config: config.connect });
   registerConnectRoutes(app, { connect });
-  registerKeyRoutes(app, { db, rotation: createRotation({ db, vault }) });
-  registerAuditRoute(app, { db });
-  registerParkedRoutes(app, { bus, db });
+  registerKeyRoutes(app, { tenants, rotation: createRotation({ db, vault }) });
+  registerAuditRoute(app, { tenants });
+  registerParkedRoutes(app, { bus, tenants });
   const uses = createCredentialUses({ db, logger });
-  registerStatusRoutes(app, { accounts, bus, db, fold, providers: deps.providers });
+  registerStatusRoutes(app, { accounts, bus, db, tenants, fold, providers: deps.providers });
   return [
     outbox,
     fold,
@@ -109,7 +110,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
     createBroker({ bus, db, vault, providers, tokens: createAccessTokens({ db, vault }), uses }),
     uses.part,
     createAuditExpiry({ db, logger, days: config.auditDays }),
-    ...createWebhooks({ bus, db, vault, app, logger, privateHosts: config.privateHosts }),
+    ...createWebhooks({ bus, db, tenants, vault, app, logger, privateHosts: config.privateHosts }),
     createNudge({ db, reactor, logger }),
     createSweep({ bus, db, reactor, logger, pollMs: limits.pollMs, sweepMs: config.sweepMs }),
   ];

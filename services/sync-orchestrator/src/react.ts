@@ -13,7 +13,7 @@ import {
   subjects,
   type WatchLease,
 } from '@mailstream/contracts';
-import type { Db, Sql, Tx } from '@mailstream/db';
+import type { Sql, TenantDb, Tx } from '@mailstream/db';
 import type { Emission } from '@mailstream/fold';
 import {
   type AccountRow,
@@ -36,7 +36,8 @@ export interface Outbox {
 
 export interface ReactorDeps {
   readonly bus: Bus;
-  readonly db: Db;
+  /** Where the rows of a tenant's accounts are read and written. */
+  readonly dbOf: (tenant: string) => Pick<TenantDb, 'tx'>;
   readonly outbox: Outbox;
   readonly limits: SyncLimits;
   /** Whether the projector keeps up with this account's partition. */
@@ -68,7 +69,7 @@ export interface Reactor {
 }
 
 export function createReactor(deps: ReactorDeps): Reactor {
-  const { bus, db, outbox, limits, backfillAllowed, projectUnits, pushOf } = deps;
+  const { bus, dbOf, outbox, limits, backfillAllowed, projectUnits, pushOf } = deps;
 
   async function decideAll(
     tx: Tx,
@@ -178,7 +179,7 @@ export function createReactor(deps: ReactorDeps): Reactor {
     decideAll,
     act,
     async react(at, event, alongside) {
-      const pending = await db.tx(async (tx) => {
+      const pending = await dbOf(at.tenant).tx(async (tx) => {
         const known = (await lockAccounts(tx, [at.account])).get(at.account);
         if (known?.account.tenant !== at.tenant) return null;
         await alongside?.(tx);
@@ -189,7 +190,7 @@ export function createReactor(deps: ReactorDeps): Reactor {
       return true;
     },
     async repeat(at) {
-      const locked = await db.tx((tx) => lockAccounts(tx, [at.account]));
+      const locked = await dbOf(at.tenant).tx((tx) => lockAccounts(tx, [at.account]));
       const known = locked.get(at.account);
       if (!known || known.account.tenant !== at.tenant) return;
       await watch(known.account, isActive(known.sync.state));

@@ -1,6 +1,6 @@
 /** The sync orchestrator: owns accounts and credentials, and decides what is fetched when. */
 import { connectBus } from '@mailstream/bus';
-import { createDb } from '@mailstream/db';
+import { openDatabase } from '@mailstream/db';
 import { createProviders } from '@mailstream/providers';
 import {
   createAuthenticate,
@@ -16,7 +16,7 @@ import { readConfig } from './config.ts';
 import { upgradeFirstFormat } from './credentials/first-format.ts';
 import { openKeys } from './credentials/keys-config.ts';
 import { createVault } from './credentials/vault.ts';
-import { migrateOrchestrator } from './migrate.ts';
+import { ORCHESTRATOR_SCHEMAS } from './migrate.ts';
 import { createOrchestrator } from './orchestrator.ts';
 import { createTopologyKeeper } from './topology.ts';
 
@@ -25,8 +25,12 @@ export async function startOrchestrator(logger: Logger, source?: Environment): P
   const config = readConfig(source);
   const { keys, local } = await openKeys(config.keys, logger);
   const vault = createVault(keys);
-  await migrateOrchestrator(config.databaseUrl, logger);
-  const db = createDb({ url: config.databaseUrl, max: 20, applicationName: 'sync-orchestrator', logger });
+  const { db, tenants, close } = await openDatabase({
+    urls: config.database,
+    schemas: ORCHESTRATOR_SCHEMAS,
+    applicationName: 'sync-orchestrator',
+    logger,
+  });
   await upgradeFirstFormat({ db, vault, keys: local, logger });
   const bus = await connectBus({ ...config.nats, name: 'sync-orchestrator', logger });
   await bus.ensureTopology({ replicas: config.replicas });
@@ -40,10 +44,10 @@ export async function startOrchestrator(logger: Logger, source?: Environment): P
     metrics,
   });
   const providers = createProviders(config.providers);
-  const parts = createOrchestrator({ bus, db, vault, app, logger, metrics, config, providers });
+  const parts = createOrchestrator({ bus, db, tenants, vault, app, logger, metrics, config, providers });
   const topology = createTopologyKeeper({ bus, logger, replicas: config.replicas });
   return {
     parts: [topology, ...parts, httpPart(app, config.http)],
-    close: [() => bus.close(), () => db.close()],
+    close: [() => bus.close(), close],
   };
 }

@@ -7,8 +7,7 @@ import {
   type CredentialsRequest,
   subjects,
 } from '@mailstream/contracts';
-import { createDb, type Db, migrate } from '@mailstream/db';
-import { migrateFold } from '@mailstream/fold';
+import { createDb, type Database, type Db, databaseUrlsOf, openDatabase } from '@mailstream/db';
 import { createProviders, type Provider, readProvidersConfig } from '@mailstream/providers';
 import {
   createAuthenticate,
@@ -23,6 +22,7 @@ import { createDatabase, createNats, TEST_AUTH, tokenOf } from '@mailstream/test
 import { createFindKey } from './api-keys/find-api-key.ts';
 import { createLocalKeys, type NamedKey } from './credentials/local-keys.ts';
 import { createVault, type Vault } from './credentials/vault.ts';
+import { ORCHESTRATOR_SCHEMAS } from './migrate.ts';
 import { createOrchestrator, type OrchestratorDeps } from './orchestrator.ts';
 
 const logger = createLogger('test', 'silent');
@@ -37,11 +37,13 @@ export interface Answer<T> {
 /** One process, in effect. */
 export interface Replica {
   readonly app: HttpServer;
-  readonly db: Db;
   stop(): Promise<void>;
 }
 
 export interface World extends Replica {
+  /** Logged in as the owner of the tables. */
+  readonly db: Db;
+  readonly databaseUrl: string;
   readonly bus: Bus;
   readonly vault: Vault;
   /** The key-encryption keys, the current one first: change them at will. */
@@ -63,11 +65,19 @@ export interface World extends Replica {
   connect(): Promise<Db>;
 }
 
+/** The database as an orchestrator has it. */
+export function openOrchestratorDatabase(ownerUrl: string): Promise<Database> {
+  return openDatabase({
+    urls: databaseUrlsOf(ownerUrl),
+    schemas: ORCHESTRATOR_SCHEMAS,
+    applicationName: 'test',
+    logger,
+  });
+}
+
 /** `env`: what the providers are told. */
 export async function startWorld(env: Readonly<Record<string, string>> = {}): Promise<World> {
   const [nats, database] = await Promise.all([createNats(), createDatabase()]);
-  await migrateFold(database.url, logger);
-  await migrate(database.url, { schema: 'control', dir: `${import.meta.dirname}/../migrations`, logger });
   const bus = await connectBus({ url: nats.url, name: 'test', logger });
   await bus.ensureTopology();
   const keys: NamedKey[] = [{ id: 'first', key: Buffer.alloc(32, 7) }];
@@ -83,10 +93,10 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
     connect: { url: 'https://mail.example.com', returnOrigins: ['https://app.example.com'] },
   };
 
-  const connect = async () => createDb({ url: database.url, max: 20, applicationName: 'test', logger });
+  const connectTo = (url: string) => createDb({ url, max: 20, applicationName: 'test', logger });
 
   async function replicate(): Promise<Replica> {
-    const db = await connect();
+    const { db, tenants, close } = await openOrchestratorDatabase(database.url);
     const app = await createHttpServer({
       title: 'test',
       logger,
@@ -96,6 +106,7 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
     const parts = createOrchestrator({
       bus,
       db,
+      tenants,
       vault,
       app,
       logger,
@@ -107,25 +118,27 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
     const running = Promise.all(parts.map((part) => part.run(over.signal)));
     return {
       app,
-      db,
       async stop() {
         over.abort(new DOMException('over', 'AbortError'));
         await running;
         await app.close();
-        await db.close();
+        await close();
       },
     };
   }
 
   const first = await replicate();
+  const owner = connectTo(database.url);
   return {
     ...first,
+    db: owner,
+    databaseUrl: database.url,
     bus,
     vault,
     keys,
     providers,
     replicate,
-    connect,
+    connect: async () => connectTo(databaseUrlsOf(database.url).service),
     async call<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', url: string, body?: object) {
       const answer = await first.app.inject({
         method,
@@ -141,6 +154,7 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
     },
     async stop() {
       await first.stop();
+      await owner.close();
       await bus.close();
       await Promise.all([nats.drop(), database.drop()]);
     },

@@ -14,6 +14,7 @@ import { doctor } from './commands/doctor.ts';
 import { history } from './commands/history.ts';
 import { keysRotate, keysStatus } from './commands/keys.ts';
 import { messages } from './commands/messages.ts';
+import { migrate } from './commands/migrate.ts';
 import { parkedDrop, parkedList, parkedRetry, parkedShow } from './commands/parked.ts';
 import { replay } from './commands/replay.ts';
 import { status } from './commands/status.ts';
@@ -61,6 +62,7 @@ export const COMMANDS: readonly Command[] = [
   webhookReplay,
   webhookResume,
   token,
+  migrate,
   audit,
 ];
 

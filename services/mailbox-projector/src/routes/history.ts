@@ -1,7 +1,7 @@
 /** `/v1/messages/:id/history`: the facts that made a message what it is, oldest first. */
 import type { Bus } from '@mailstream/bus';
 import { ApiError, HistoryPage } from '@mailstream/contracts';
-import type { Db } from '@mailstream/db';
+import type { Tenants } from '@mailstream/db';
 import { AppError, type HttpServer } from '@mailstream/runtime';
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -25,7 +25,7 @@ const place = Compile(Place);
 
 export function registerHistoryRoute(
   app: HttpServer,
-  { bus, db }: { bus: Pick<Bus, 'at' | 'state' | 'last' | 'read'>; db: Db },
+  { bus, tenants }: { bus: Pick<Bus, 'at' | 'state' | 'last' | 'read'>; tenants: Tenants },
 ): void {
   app.get(
     '/v1/messages/:id/history',
@@ -51,7 +51,7 @@ export function registerHistoryRoute(
       const { id } = request.params;
       const { limit = DEFAULT_LIMIT, after } = request.query;
       const { tenant } = request.principal;
-      const message = await findTraced(db, tenant, id);
+      const message = await findTraced(tenants.of(tenant), tenant, id);
       if (!message) throw new AppError('api.no_message', 'not_found', `there is no message ${id}`);
       const { next, ...page } = await readHistory(bus, tenant, message, { place: placeOf(after), limit });
       return { ...page, next: next && tokenOf(next) };

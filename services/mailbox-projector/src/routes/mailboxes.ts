@@ -1,6 +1,6 @@
 /** `/v1/mailboxes` and `/v1/runs`: what an account has, and how it was read lately. */
 import { ApiError, MailboxView, pageOf, SyncRunView } from '@mailstream/contracts';
-import type { Db } from '@mailstream/db';
+import type { Tenants } from '@mailstream/db';
 import type { HttpServer } from '@mailstream/runtime';
 import { type TSchema, Type } from 'typebox';
 import { listRuns } from '../projections/cursors/read.ts';
@@ -15,7 +15,7 @@ const answers = <T extends TSchema>(item: T) => ({
   404: ApiError,
 });
 
-export function registerMailboxRoutes(app: HttpServer, db: Db): void {
+export function registerMailboxRoutes(app: HttpServer, tenants: Tenants): void {
   app.get(
     '/v1/mailboxes',
     {
@@ -27,9 +27,11 @@ export function registerMailboxRoutes(app: HttpServer, db: Db): void {
         response: answers(MailboxView),
       },
     },
-    async (request) => {
-      const accounts = await findAccounts(db, request.principal.tenant, request.query.account);
-      return { items: await listMailboxes(db, accounts), next: null };
+    async ({ principal: { tenant }, query }) => {
+      const items = await tenants
+        .of(tenant)
+        .tx(async (tx) => listMailboxes(tx, await findAccounts(tx, tenant, query.account)));
+      return { items, next: null };
     },
   );
 
@@ -44,9 +46,11 @@ export function registerMailboxRoutes(app: HttpServer, db: Db): void {
         response: answers(SyncRunView),
       },
     },
-    async (request) => {
-      const accounts = await findAccounts(db, request.principal.tenant, request.query.account);
-      return { items: await listRuns(db, accounts), next: null };
+    async ({ principal: { tenant }, query }) => {
+      const items = await tenants
+        .of(tenant)
+        .tx(async (tx) => listRuns(tx, await findAccounts(tx, tenant, query.account)));
+      return { items, next: null };
     },
   );
 }

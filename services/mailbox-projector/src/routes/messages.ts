@@ -1,6 +1,6 @@
 /** `/v1/messages`: the messages of the view, newest first, and one by its id. */
 import { ApiError, MessageView, pageOf } from '@mailstream/contracts';
-import type { Db } from '@mailstream/db';
+import type { Tenants } from '@mailstream/db';
 import { AppError, type HttpServer } from '@mailstream/runtime';
 import { Type } from 'typebox';
 import { listMessages, readMessages } from '../projections/messages/read.ts';
@@ -27,7 +27,7 @@ const Filter = Type.Object(
 const tags = ['messages'];
 const errors = { 400: ApiError, 401: ApiError, 404: ApiError };
 
-export function registerMessageRoutes(app: HttpServer, db: Db): void {
+export function registerMessageRoutes(app: HttpServer, tenants: Tenants): void {
   app.get(
     '/v1/messages',
     {
@@ -42,8 +42,11 @@ export function registerMessageRoutes(app: HttpServer, db: Db): void {
     async (request) => {
       const { account, after, limit = DEFAULT_LIMIT, ...filter } = request.query;
       const place = placeOf(after);
-      const accounts = await findAccounts(db, request.principal.tenant, account);
-      const rows = await listMessages(db, { ...filter, accounts, after: place, limit: limit + 1 });
+      const { tenant } = request.principal;
+      const rows = await tenants.of(tenant).tx(async (tx) => {
+        const accounts = await findAccounts(tx, tenant, account);
+        return listMessages(tx, { ...filter, accounts, after: place, limit: limit + 1 });
+      });
       return pageFrom(rows, limit, ({ receivedAt, id }) => ({ time: receivedAt, id }));
     },
   );
@@ -61,8 +64,9 @@ export function registerMessageRoutes(app: HttpServer, db: Db): void {
     },
     async (request) => {
       const { id } = request.params;
-      const [found] = await readMessages(db, [id]);
-      if (found?.tenant !== request.principal.tenant)
+      const { tenant } = request.principal;
+      const [found] = await readMessages(tenants.of(tenant), [id]);
+      if (found?.tenant !== tenant)
         throw new AppError('api.no_message', 'not_found', `there is no message ${id}`);
       return found.view;
     },

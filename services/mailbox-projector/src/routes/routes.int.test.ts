@@ -1,4 +1,3 @@
-import { migrateFold } from '@mailstream/fold';
 import { createHttpServer, createLogger, type HttpServer } from '@mailstream/runtime';
 import { authenticate, createDatabase, type TestDatabase, tokenOf, walkRoutes } from '@mailstream/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -18,19 +17,19 @@ let app: HttpServer;
 beforeAll(async () => {
   database = await createDatabase();
   view = await createTestView(database.url);
-  await migrateFold(database.url, createLogger('test', 'silent'));
   app = await createHttpServer({
     title: 'test',
     logger: createLogger('test', 'silent'),
     authenticate,
     ready: () => true,
   });
-  registerMessageRoutes(app, view.db);
-  registerThreadRoutes(app, view.db);
-  registerMailboxRoutes(app, view.db);
+  registerMessageRoutes(app, view.tenants);
+  registerThreadRoutes(app, view.tenants);
+  registerMailboxRoutes(app, view.tenants);
   registerStatusRoutes(app, {
     bus: { state: async () => ({ created: '', first: 1n, last: 0n, messages: 0 }) },
     db: view.db,
+    tenants: view.tenants,
     fold: { lag: async () => [] },
   });
 
@@ -62,7 +61,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await app.close();
-  await view.db.close();
+  await view.close();
   await database.drop();
 });
 

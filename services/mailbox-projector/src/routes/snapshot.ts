@@ -1,7 +1,7 @@
 /** `/v1/snapshot`: all that is there, and where the change stream goes on after it. */
 import type { Bus } from '@mailstream/bus';
 import { ApiError, isToken, isUuid, SnapshotPage } from '@mailstream/contracts';
-import type { Db } from '@mailstream/db';
+import type { Tenants } from '@mailstream/db';
 import { AppError, type HttpServer } from '@mailstream/runtime';
 import { Type } from 'typebox';
 import { readSnapshotPart, readVersions, type SnapshotPlace } from '../snapshot.ts';
@@ -25,7 +25,10 @@ const Query = Type.Object(
   { additionalProperties: false },
 );
 
-export function registerSnapshotRoutes(app: HttpServer, { bus, db }: { bus: Bus; db: Db }): void {
+export function registerSnapshotRoutes(
+  app: HttpServer,
+  { bus, tenants }: { bus: Bus; tenants: Tenants },
+): void {
   app.get(
     '/v1/snapshot',
     {
@@ -42,10 +45,10 @@ export function registerSnapshotRoutes(app: HttpServer, { bus, db }: { bus: Bus;
       const place = placeOf(after);
       // Before the view is looked at: what was told by then is in it.
       const { created: stream, last } = await bus.state('CHANGES');
-      return await db.tx(async (tx) => {
-        await tx.query('set transaction isolation level repeatable read, read only');
+      const { tenant } = request.principal;
+      return await tenants.of(tenant).tx(async (tx) => {
         const versions = await readVersions(tx);
-        const accounts = (await findAccounts(tx, request.principal.tenant, account)).sort();
+        const accounts = (await findAccounts(tx, tenant, account)).sort();
         const part = await readSnapshotPart(tx, accounts, versions, place, limit);
         const named = { stream, sequence: String(last) };
         if (!part)
@@ -58,7 +61,7 @@ export function registerSnapshotRoutes(app: HttpServer, { bus, db }: { bus: Bus;
         const next =
           part.through === null ? following && tokenOf(following) : tokenOf(part.account, part.through);
         return { ...named, ...part, version: String(part.version), next: next ?? null };
-      });
+      }, 'snapshot');
     },
   );
 }

@@ -1,13 +1,13 @@
 /** `/v1/projection/status`: how far the view is behind the log, what was repaired or parked, and where it is known to lack something. */
 import type { Bus } from '@mailstream/bus';
 import { ApiError, type Drift, ProjectionStatus } from '@mailstream/contracts';
-import type { Db } from '@mailstream/db';
+import type { Db, Tenants } from '@mailstream/db';
 import { type Fold, incidents } from '@mailstream/fold';
 import type { HttpServer } from '@mailstream/runtime';
 
 export function registerStatusRoutes(
   app: HttpServer,
-  { bus, db, fold }: { bus: Pick<Bus, 'state'>; db: Db; fold: Pick<Fold, 'lag'> },
+  { bus, db, tenants, fold }: { bus: Pick<Bus, 'state'>; db: Db; tenants: Tenants; fold: Pick<Fold, 'lag'> },
 ): void {
   app.get(
     '/v1/projection/status',
@@ -19,15 +19,17 @@ export function registerStatusRoutes(
         response: { 200: ProjectionStatus, 401: ApiError },
       },
     },
-    async (request) => {
+    async ({ principal: { tenant } }) => {
       const [partitions, repairs, dead, drift] = await Promise.all([
         fold.lag(),
         incidents(db),
         bus.state('DEAD'),
-        db.query<Drift>(
-          'select account, mailbox, path, drift from view.mailbox where tenant = $1 and drift > 0 order by account, path',
-          [request.principal.tenant],
-        ),
+        tenants
+          .of(tenant)
+          .query<Drift>(
+            'select account, mailbox, path, drift from view.mailbox where tenant = $1 and drift > 0 order by account, path',
+            [tenant],
+          ),
       ]);
       return {
         partitions,

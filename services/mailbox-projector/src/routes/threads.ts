@@ -1,6 +1,6 @@
 /** `/v1/threads`: conversations, the one with the latest message first, and one by its id. */
 import { ApiError, pageOf, ThreadView } from '@mailstream/contracts';
-import type { Db } from '@mailstream/db';
+import type { Tenants } from '@mailstream/db';
 import { AppError, type HttpServer } from '@mailstream/runtime';
 import { Type } from 'typebox';
 import { listThreads, readThread } from '../projections/threads/read.ts';
@@ -10,7 +10,7 @@ import { DEFAULT_LIMIT, PageQuery, pageFrom, placeOf } from './paging.ts';
 const tags = ['threads'];
 const errors = { 400: ApiError, 401: ApiError, 404: ApiError };
 
-export function registerThreadRoutes(app: HttpServer, db: Db): void {
+export function registerThreadRoutes(app: HttpServer, tenants: Tenants): void {
   app.get(
     '/v1/threads',
     {
@@ -28,8 +28,10 @@ export function registerThreadRoutes(app: HttpServer, db: Db): void {
     async (request) => {
       const { account, after, limit = DEFAULT_LIMIT } = request.query;
       const place = placeOf(after);
-      const accounts = await findAccounts(db, request.principal.tenant, account);
-      const rows = await listThreads(db, accounts, place, limit + 1);
+      const { tenant } = request.principal;
+      const rows = await tenants
+        .of(tenant)
+        .tx(async (tx) => listThreads(tx, await findAccounts(tx, tenant, account), place, limit + 1));
       return pageFrom(rows, limit, ({ lastAt, id }) => ({ time: lastAt, id }));
     },
   );
@@ -47,7 +49,8 @@ export function registerThreadRoutes(app: HttpServer, db: Db): void {
     },
     async (request) => {
       const { id } = request.params;
-      const thread = await readThread(db, request.principal.tenant, id);
+      const { tenant } = request.principal;
+      const thread = await readThread(tenants.of(tenant), tenant, id);
       if (!thread) throw new AppError('api.no_thread', 'not_found', `there is no thread ${id}`);
       return thread;
     },

@@ -9,7 +9,7 @@ import {
   subjects,
   uuidv7,
 } from '@mailstream/contracts';
-import type { Db, Sql } from '@mailstream/db';
+import type { Sql, Tenants } from '@mailstream/db';
 import type { Consented } from '@mailstream/providers';
 import { AppError } from '@mailstream/runtime';
 import { type Caller, type Deed, recordDeed } from '../audit/trail.ts';
@@ -28,7 +28,7 @@ import { saveChanges } from './sync-rows.ts';
 
 export interface AccountsDeps {
   readonly bus: Bus;
-  readonly db: Db;
+  readonly tenants: Tenants;
   readonly outbox: Outbox;
   readonly reactor: Reactor;
   readonly vault: Vault;
@@ -79,15 +79,13 @@ interface Changes {
 }
 
 export function createAccounts(deps: AccountsDeps): Accounts {
-  const { bus, db, outbox, reactor, vault, providers, subscriptions, pollMs } = deps;
+  const { bus, tenants, outbox, reactor, vault, providers, subscriptions, pollMs } = deps;
 
   const shown = (row: AccountRow) =>
     toAccount(row, providers.get(row.provider), deps.destinationOf(row.provider));
 
   async function get(at: AccountRef): Promise<Account> {
-    const [row] = await db.query<AccountRow>(SELECT_ACCOUNTS, [at.tenant, at.account]);
-    if (!row) throw unknown(at);
-    return shown(row);
+    return shown(await own(tenants.of(at.tenant), at));
   }
 
   async function own(sql: Sql, at: AccountRef): Promise<AccountRow> {
@@ -106,7 +104,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     const sync = { state: 'connecting', reason: null, spending: null, scopes: new Map() } as const;
     const list = newMailboxList();
     const { keyId, dataKey, sealed } = await vault.seal({ kind: 'credential', of: id }, toSeal);
-    const added = await db.tx(async (tx) => {
+    const added = await tenants.of(tenant).tx(async (tx) => {
       const inserted = await tx.query(
         `INSERT INTO control.account (id, tenant, provider, owner, name, settings, state, created_at)
          VALUES ($1, $2, $3, $4, $5, $6, 'connecting', $7)
@@ -126,10 +124,12 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       return true;
     });
     if (!added) {
-      const [known] = await db.query<{ id: string }>(
-        'SELECT id FROM control.account WHERE tenant = $1 AND provider = $2 AND owner = $3 AND removed_at IS NULL',
-        [tenant, provider, owner],
-      );
+      const [known] = await tenants
+        .of(tenant)
+        .query<{ id: string }>(
+          'SELECT id FROM control.account WHERE tenant = $1 AND provider = $2 AND owner = $3 AND removed_at IS NULL',
+          [tenant, provider, owner],
+        );
       // None: it was removed in between, and can be added now.
       if (!known) return put(by, given);
       return { account: await replace(by, known.id, { settings, toSeal }), added: false };
@@ -144,7 +144,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
   async function replace(by: Caller, id: string, { name, settings, toSeal }: Changes): Promise<Account> {
     const at = { tenant: by.tenant, account: id };
     const connects = settings !== undefined || toSeal !== undefined;
-    await db.tx(async (tx) => {
+    await tenants.of(by.tenant).tx(async (tx) => {
       const row = await own(tx, at);
       const stored =
         toSeal === undefined ? null : await vault.seal({ kind: 'credential', of: row.id }, toSeal);
@@ -201,7 +201,8 @@ export function createAccounts(deps: AccountsDeps): Accounts {
 
   return {
     get,
-    list: async (tenant) => (await db.query<AccountRow>(SELECT_ACCOUNTS, [tenant, null])).map(shown),
+    list: async (tenant) =>
+      (await tenants.of(tenant).query<AccountRow>(SELECT_ACCOUNTS, [tenant, null])).map(shown),
 
     async create(by, request) {
       const { settings, credential } = request;
@@ -215,7 +216,8 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     },
 
     async adopt(by, provider, { owner, settings, grant, access }, expected) {
-      const row = expected === null ? null : await own(db, { tenant: by.tenant, account: expected });
+      const row =
+        expected === null ? null : await own(tenants.of(by.tenant), { tenant: by.tenant, account: expected });
       const name = providers.get(provider).describe(settings);
       if (row && row.owner !== owner) throw otherOwner(row, name);
       const toSeal = toKeep(grant, access);
@@ -223,7 +225,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     },
 
     async update(by, account, request) {
-      const row = await own(db, { tenant: by.tenant, account });
+      const row = await own(tenants.of(by.tenant), { tenant: by.tenant, account });
       const { name, settings, credential } = request;
       if (settings === undefined && credential === undefined) return replace(by, account, { name });
       const provider = providers.get(row.provider);
@@ -241,7 +243,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     async remove(by, account) {
       const at = { tenant: by.tenant, account };
       const ended = await subscriptions.end(at);
-      const removed = await db.tx(async (tx) => {
+      const removed = await tenants.of(at.tenant).tx(async (tx) => {
         const [row] = await tx.query<AccountRow>(SELECT_ACCOUNTS, [at.tenant, at.account]);
         if (!row) return null;
         await tx.query(

@@ -1,6 +1,6 @@
 /** API keys as people manage them: made, listed, revoked. */
 import type { ApiKey, ApiKeyCreate, ApiKeyCreated, Scope } from '@mailstream/contracts';
-import type { Db } from '@mailstream/db';
+import type { Tenants } from '@mailstream/db';
 import { AppError, newApiKey } from '@mailstream/runtime';
 import { type Caller, recordDeed } from '../audit/trail.ts';
 
@@ -26,13 +26,13 @@ interface ApiKeyRow {
 const COLUMNS = `prefix, name, scopes, created_by AS "createdBy", created_at AS "createdAt", expires_at AS "expiresAt",
        last_used_at AS "lastUsedAt"`;
 
-export function createApiKeys({ db }: { db: Db }): ApiKeys {
+export function createApiKeys({ tenants }: { tenants: Tenants }): ApiKeys {
   return {
     async create(by, { name, scopes, expiresAt = null }) {
       if (expiresAt !== null && Date.parse(expiresAt) <= Date.now())
         throw new AppError('api_key.invalid', 'invalid', 'body/expiresAt is in the past');
       const { text, prefix, digest } = newApiKey();
-      const row = await db.tx(async (tx) => {
+      const row = await tenants.of(by.tenant).tx(async (tx) => {
         const [inserted] = await tx.query<ApiKeyRow>(
           `INSERT INTO control.api_key (prefix, tenant, digest, name, scopes, created_by, expires_at)
            VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING ${COLUMNS}`,
@@ -46,15 +46,17 @@ export function createApiKeys({ db }: { db: Db }): ApiKeys {
     },
 
     async list(tenant) {
-      const rows = await db.query<ApiKeyRow>(
-        `SELECT ${COLUMNS} FROM control.api_key WHERE tenant = $1 AND revoked_at IS NULL ORDER BY created_at, prefix`,
-        [tenant],
-      );
+      const rows = await tenants
+        .of(tenant)
+        .query<ApiKeyRow>(
+          `SELECT ${COLUMNS} FROM control.api_key WHERE tenant = $1 AND revoked_at IS NULL ORDER BY created_at, prefix`,
+          [tenant],
+        );
       return rows.map(toApiKey);
     },
 
     async revoke(by, prefix) {
-      const revoked = await db.tx(async (tx) => {
+      const revoked = await tenants.of(by.tenant).tx(async (tx) => {
         const rows = await tx.query(
           'UPDATE control.api_key SET revoked_at = now() WHERE tenant = $1 AND prefix = $2 AND revoked_at IS NULL RETURNING prefix',
           [by.tenant, prefix],

@@ -1,6 +1,6 @@
 /** Connecting an account by signing in with its provider: out to the provider's page, and back with what was agreed to. */
 import type { Account } from '@mailstream/contracts';
-import type { Db } from '@mailstream/db';
+import type { Tenants } from '@mailstream/db';
 import type { OAuth } from '@mailstream/providers';
 import { AppError } from '@mailstream/runtime';
 import type { Accounts } from '../accounts/accounts.ts';
@@ -10,7 +10,7 @@ import type { ConnectConfig } from '../config.ts';
 import type { Consents } from './consents.ts';
 
 export interface ConnectDeps {
-  readonly db: Db;
+  readonly tenants: Tenants;
   readonly accounts: Accounts;
   readonly consents: Consents;
   readonly providers: ProviderCatalog;
@@ -32,7 +32,7 @@ export interface Connect {
   ): Promise<{ readonly account: Account; readonly returnTo: string | null }>;
 }
 
-export function createConnect({ db, accounts, consents, providers, config }: ConnectDeps): Connect {
+export function createConnect({ tenants, accounts, consents, providers, config }: ConnectDeps): Connect {
   const redirectUri = (provider: string) => `${config.url}/v1/connect/${provider}/callback`;
 
   function oauthOf(provider: string): OAuth {
@@ -53,7 +53,7 @@ export function createConnect({ db, accounts, consents, providers, config }: Con
       const known = account === null ? null : await accounts.get({ tenant, account });
       if (known && known.provider !== provider) throw otherProvider(known, provider);
       const secrets = await consents.begin({ tenant, actor, provider, account, returnTo });
-      await recordDeed(db, by, {
+      await recordDeed(tenants.of(tenant), by, {
         action: 'sign_in.begun',
         ...(account !== null && { account }),
         detail: { provider },

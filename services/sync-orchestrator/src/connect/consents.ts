@@ -1,6 +1,6 @@
 /** Sign-ins under way: what each was started for, kept until the browser comes back, once and within ten minutes. */
 import { createHash, randomBytes } from 'node:crypto';
-import type { Db } from '@mailstream/db';
+import type { Db, Tenants } from '@mailstream/db';
 import { AppError } from '@mailstream/runtime';
 import { Type } from 'typebox';
 import Value from 'typebox/value';
@@ -34,8 +34,8 @@ export interface Consents {
   take(state: string): Promise<Purpose & Omit<Begun, 'state'>>;
 }
 
-/** Only a digest of the state is stored: who reads the table cannot come back with it. */
-export function createConsents({ db, vault }: { db: Db; vault: Vault }): Consents {
+/** Only a digest of the state is stored: who reads the table cannot come back with it. Who does come back says no tenant: the state does. */
+export function createConsents({ db, tenants, vault }: { db: Db; tenants: Tenants; vault: Vault }): Consents {
   return {
     async begin({ tenant, actor, provider, account, returnTo }) {
       const [state, nonce, verifier] = [secret(), secret(), secret()];
@@ -44,7 +44,7 @@ export function createConsents({ db, vault }: { db: Db; vault: Vault }): Consent
       await db.query('DELETE FROM control.consent WHERE expires_at < $1', [
         new Date(Date.now() - LIFETIME_MS),
       ]);
-      await db.query(
+      await tenants.of(tenant).query(
         `INSERT INTO control.consent (state, tenant, actor, provider, account, return_to, key_id, data_key, sealed, expires_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
         [

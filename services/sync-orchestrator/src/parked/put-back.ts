@@ -7,13 +7,13 @@ import {
   STREAMS,
   subjects,
 } from '@mailstream/contracts';
-import type { Db } from '@mailstream/db';
+import type { Sql } from '@mailstream/db';
 import { AppError } from '@mailstream/runtime';
 import { refold } from './refold.ts';
 
 /** Throws `parked.unusable` for what cannot be put back, and `parked.not_now` for what can be later. The letter itself stays. */
 export async function putBack(
-  deps: { readonly bus: Bus; readonly db: Db },
+  deps: { readonly bus: Bus; readonly db: Sql },
   letter: ParkedEvent,
 ): Promise<ParkedRetried> {
   const { stream, subject } = letter;
@@ -33,7 +33,7 @@ export async function putBack(
 }
 
 async function retryFact(
-  deps: { readonly bus: Bus; readonly db: Db },
+  deps: { readonly bus: Bus; readonly db: Sql },
   letter: Parameters<typeof refold>[1],
 ): Promise<ParkedRetried> {
   const outcome = await refold(deps, letter);

@@ -9,7 +9,7 @@ import {
   subjects,
   uuidv7,
 } from '@mailstream/contracts';
-import type { Db } from '@mailstream/db';
+import type { Sql } from '@mailstream/db';
 import { appliedPage, decode, readFacts } from '@mailstream/fold';
 import { AppError } from '@mailstream/runtime';
 import { type Bearing, bearingOf } from './bearing.ts';
@@ -20,7 +20,7 @@ const SOURCE = '/mailstream/sync-orchestrator';
 const LOOKED_THROUGH = 100_000;
 const PATIENCE_MS = 20_000;
 
-type Deps = { readonly bus: Bus; readonly db: Db };
+type Deps = { readonly bus: Bus; readonly db: Sql };
 
 /**
  * `later`: facts stored since change a part of what it says. Throws `parked.unusable` when it cannot be used today either, and `parked.not_now`

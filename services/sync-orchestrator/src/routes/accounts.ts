@@ -1,6 +1,6 @@
 /** `/v1/accounts`: add, list, change, pause, resume and remove accounts, and look at their scopes. */
 import { Account, AccountCreate, AccountUpdate, ApiError, pageOf, ScopeStatus } from '@mailstream/contracts';
-import type { Db } from '@mailstream/db';
+import type { Tenants } from '@mailstream/db';
 import type { HttpServer } from '@mailstream/runtime';
 import { Type } from 'typebox';
 import type { Accounts } from '../accounts/accounts.ts';
@@ -14,7 +14,7 @@ const errors = { 400: ApiError, 401: ApiError, 404: ApiError };
 
 export function registerAccountRoutes(
   app: HttpServer,
-  { accounts, db }: { accounts: Accounts; db: Db },
+  { accounts, tenants }: { accounts: Accounts; tenants: Tenants },
 ): void {
   app.get(
     '/v1/accounts',
@@ -115,8 +115,9 @@ export function registerAccountRoutes(
       },
     },
     async (request) => {
-      const account = await accounts.get({ tenant: request.principal.tenant, account: request.params.id });
-      const scopes = (await loadScopes(db, [account.id])).get(account.id);
+      const { tenant } = request.principal;
+      const account = await accounts.get({ tenant, account: request.params.id });
+      const scopes = (await loadScopes(tenants.of(tenant), [account.id])).get(account.id);
       return { items: [...(scopes?.values() ?? [])].map(toStatus), next: null };
     },
   );

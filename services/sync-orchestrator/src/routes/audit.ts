@@ -1,13 +1,13 @@
 /** `/v1/audit`: who did what in the tenant, when, from where. */
 import { ApiError, AuditAction, AuditEntry, pageOf } from '@mailstream/contracts';
-import type { Db } from '@mailstream/db';
+import type { Tenants } from '@mailstream/db';
 import type { HttpServer } from '@mailstream/runtime';
 import { Type } from 'typebox';
 import { readTrail } from '../audit/trail.ts';
 
 const DEFAULT_LIMIT = 50;
 
-export function registerAuditRoute(app: HttpServer, { db }: { db: Db }): void {
+export function registerAuditRoute(app: HttpServer, { tenants }: { tenants: Tenants }): void {
   app.get(
     '/v1/audit',
     {
@@ -30,7 +30,8 @@ export function registerAuditRoute(app: HttpServer, { db }: { db: Db }): void {
     },
     async (request) => {
       const { limit = DEFAULT_LIMIT, ...query } = request.query;
-      const found = await readTrail(db, request.principal.tenant, { ...query, limit: limit + 1 });
+      const { tenant } = request.principal;
+      const found = await readTrail(tenants.of(tenant), tenant, { ...query, limit: limit + 1 });
       const items = found.slice(0, limit);
       return { items, next: found.length > limit ? (items.at(-1)?.id ?? null) : null };
     },

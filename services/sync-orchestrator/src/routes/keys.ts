@@ -1,6 +1,6 @@
 /** `/v1/keys`: which key-encryption keys are in use, and wrapping again with the current one. */
 import { ApiError, KeysRotate, KeysRotated, KeysStatus } from '@mailstream/contracts';
-import type { Db } from '@mailstream/db';
+import type { Tenants } from '@mailstream/db';
 import type { HttpServer } from '@mailstream/runtime';
 import { Type } from 'typebox';
 import { callerOf } from '../audit/caller.ts';
@@ -10,7 +10,10 @@ import type { Rotation } from '../credentials/rotation.ts';
 const tags = ['keys'];
 const errors = { 401: ApiError, 429: ApiError, 503: ApiError, 504: ApiError };
 
-export function registerKeyRoutes(app: HttpServer, { db, rotation }: { db: Db; rotation: Rotation }): void {
+export function registerKeyRoutes(
+  app: HttpServer,
+  { tenants, rotation }: { tenants: Tenants; rotation: Rotation },
+): void {
   app.get(
     '/v1/keys',
     {
@@ -38,8 +41,9 @@ export function registerKeyRoutes(app: HttpServer, { db, rotation }: { db: Db; r
     async (request) => {
       const rotated = await rotation.rotate(request.body ?? {});
       const { current, rewrapped, failed } = rotated;
+      const by = callerOf(request);
       if (rewrapped + failed.length > 0)
-        await recordDeed(db, callerOf(request), {
+        await recordDeed(tenants.of(by.tenant), by, {
           action: 'keys.rotated',
           detail: { current, rewrapped, failed: failed.length },
         });

@@ -1,7 +1,7 @@
 /** `/v1/parked`: what could not be used, to be looked at, put back or dropped by an administrator of the tenant. */
 import type { Bus } from '@mailstream/bus';
 import { ApiError, ParkedEvent, ParkedRetried, pageOf, tenantOf } from '@mailstream/contracts';
-import type { Db } from '@mailstream/db';
+import type { Tenants } from '@mailstream/db';
 import { AppError, type HttpServer } from '@mailstream/runtime';
 import { Type } from 'typebox';
 import { callerOf } from '../audit/caller.ts';
@@ -15,9 +15,10 @@ const config = { scope: 'admin' } as const;
 const params = Type.Object({ id: ParkedEvent.properties.id });
 const errors = { 400: ApiError, 401: ApiError, 404: ApiError, 409: ApiError };
 
-export function registerParkedRoutes(app: HttpServer, deps: { bus: Bus; db: Db }): void {
-  const { bus, db } = deps;
-
+export function registerParkedRoutes(
+  app: HttpServer,
+  { bus, tenants }: { bus: Bus; tenants: Tenants },
+): void {
   async function find(tenant: string, id: string): Promise<ParkedEvent> {
     const letter = await findLetter(bus, tenant, id);
     if (letter) return letter;
@@ -36,7 +37,11 @@ export function registerParkedRoutes(app: HttpServer, deps: { bus: Bus; db: Db }
     const { id, stream, sequence, subject, reason } = letter;
     const account = UUID.exec(subject)?.[0];
     const detail = { id, stream, sequence, subject, reason };
-    return recordDeed(db, by, { action, detail, ...(account !== undefined && { account }) });
+    return recordDeed(tenants.of(by.tenant), by, {
+      action,
+      detail,
+      ...(account !== undefined && { account }),
+    });
   };
 
   app.get(
@@ -82,7 +87,7 @@ export function registerParkedRoutes(app: HttpServer, deps: { bus: Bus; db: Db }
       const caller = callerOf(request);
       const letter = await findOwn(caller, request.params.id);
       await record(caller, 'parked.retried', letter);
-      const retried = await putBack(deps, letter);
+      const retried = await putBack({ bus, db: tenants.of(caller.tenant) }, letter);
       if (retried.outcome !== 'asked') await bus.remove('DEAD', BigInt(letter.id));
       return retried;
     },

@@ -1,7 +1,7 @@
 /** `/v1/status` and `/v1/doctor`: the whole installation at a glance, and what is wrong with it in words. */
 import type { Bus } from '@mailstream/bus';
 import { ApiError, DoctorReport, fetchConsumer, type Lane, StatusReport } from '@mailstream/contracts';
-import type { Db } from '@mailstream/db';
+import type { Db, Tenants } from '@mailstream/db';
 import { type Fold, incidents, readDamage, readLag } from '@mailstream/fold';
 import type { Provider } from '@mailstream/providers';
 import type { HttpServer } from '@mailstream/runtime';
@@ -19,11 +19,12 @@ export function registerStatusRoutes(
     accounts: Accounts;
     bus: Bus;
     db: Db;
+    tenants: Tenants;
     fold: Pick<Fold, 'lag'>;
     providers: readonly Pick<Provider, 'name' | 'cursorLifeMs'>[];
   },
 ): void {
-  const { accounts, bus, db, fold, providers } = deps;
+  const { accounts, bus, db, tenants, fold, providers } = deps;
 
   async function waiting(lane: Lane): Promise<number> {
     const counts = await Promise.all(
@@ -58,7 +59,7 @@ export function registerStatusRoutes(
       waiting('live'),
       waiting('backfill'),
       Promise.all(['orchestrator', 'projector'].map((name) => readDamage({ bus, db }, name))),
-      readAgeing(db, tenant, providers),
+      readAgeing(tenants.of(tenant), tenant, providers),
     ]);
     return {
       accounts: list,

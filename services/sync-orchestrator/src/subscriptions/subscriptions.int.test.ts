@@ -11,8 +11,7 @@ import {
   type SubscriptionReport,
   subjects,
 } from '@mailstream/contracts';
-import { createDb, type Db, migrate } from '@mailstream/db';
-import { migrateFold } from '@mailstream/fold';
+import type { Database, Db } from '@mailstream/db';
 import type { Provider } from '@mailstream/providers';
 import { createHttpServer, createLogger, createMetrics, type HttpServer } from '@mailstream/runtime';
 import {
@@ -28,6 +27,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createLocalKeys } from '../credentials/local-keys.ts';
 import { createVault } from '../credentials/vault.ts';
 import { createOrchestrator } from '../orchestrator.ts';
+import { openOrchestratorDatabase } from '../testkit.ts';
 import { createSubscriptionKeeper } from './keeper.ts';
 
 const logger = createLogger('test', 'silent');
@@ -60,6 +60,7 @@ const relayed: Provider = {
 let nats: TestNats;
 let database: TestDatabase;
 let bus: Bus;
+let opened: Database;
 let db: Db;
 let running: Running;
 
@@ -92,6 +93,7 @@ async function startOrchestrator(publicUrl: string | null): Promise<Running> {
   const parts = createOrchestrator({
     bus,
     db,
+    tenants: opened.tenants,
     vault,
     app,
     logger,
@@ -112,10 +114,8 @@ async function startOrchestrator(publicUrl: string | null): Promise<Running> {
 
 beforeAll(async () => {
   [nats, database] = await Promise.all([createNats(), createDatabase()]);
-  await migrateFold(database.url, logger);
-  const dir = `${import.meta.dirname}/../../migrations`;
-  await migrate(database.url, { schema: 'control', dir, logger });
-  db = createDb({ url: database.url, max: 20, applicationName: 'test', logger });
+  opened = await openOrchestratorDatabase(database.url);
+  db = opened.db;
   bus = await connectBus({ url: nats.url, name: 'test', logger });
   await bus.ensureTopology();
   running = await startOrchestrator(URL_1);
@@ -123,7 +123,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await running.stop();
   await bus.close();
-  await db.close();
+  await opened.close();
   await Promise.all([nats.drop(), database.drop()]);
 });
 

@@ -9,7 +9,7 @@ import {
   type WebhookRotated,
   type WebhookUpdate,
 } from '@mailstream/contracts';
-import type { Db, Tx } from '@mailstream/db';
+import type { Db, Tenants, Tx } from '@mailstream/db';
 import { AppError, type Reach } from '@mailstream/runtime';
 import { type Caller, recordDeed } from '../audit/trail.ts';
 import type { Stored as Sealed, Vault } from '../credentials/vault.ts';
@@ -20,6 +20,7 @@ import { newSecret, rotated, secretsIn } from './secrets.ts';
 export interface EndpointsDeps {
   readonly bus: TailBus;
   readonly db: Db;
+  readonly tenants: Tenants;
   readonly vault: Vault;
   readonly reach: Reach;
   /** Whether endpoints may be without TLS: for installations that reach private addresses. */
@@ -73,9 +74,9 @@ SELECT e.id, e.url, e.name, e.types, e.accounts, e.state, e.reason, e.failing_si
   FROM control.webhook_endpoint e
  WHERE e.tenant = $1 AND ($2::uuid IS NULL OR e.id = $2) ORDER BY e.id`;
 
-export function createEndpoints({ bus, db, vault, reach, allowHttp }: EndpointsDeps): Endpoints {
+export function createEndpoints({ bus, db, tenants, vault, reach, allowHttp }: EndpointsDeps): Endpoints {
   async function get(tenant: string, id: string): Promise<WebhookEndpoint> {
-    const [row] = await db.query<EndpointRow>(SELECT, [tenant, id]);
+    const [row] = await tenants.of(tenant).query<EndpointRow>(SELECT, [tenant, id]);
     if (!row) throw unknown(id);
     return toEndpoint(row);
   }
@@ -112,7 +113,7 @@ export function createEndpoints({ bus, db, vault, reach, allowHttp }: EndpointsD
       const { keyId, dataKey, sealed } = await vault.seal({ kind: 'webhook', of: id }, [
         { secret, until: null },
       ]);
-      await db.tx(async (tx) => {
+      await tenants.of(by.tenant).tx(async (tx) => {
         await tx.query(
           `INSERT INTO control.webhook_endpoint (id, tenant, url, name, types, accounts, position, key_id, data_key, sealed)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
@@ -124,12 +125,12 @@ export function createEndpoints({ bus, db, vault, reach, allowHttp }: EndpointsD
     },
 
     async list(tenant) {
-      return (await db.query<EndpointRow>(SELECT, [tenant, null])).map(toEndpoint);
+      return (await tenants.of(tenant).query<EndpointRow>(SELECT, [tenant, null])).map(toEndpoint);
     },
 
     async update(by, id, { state, ...request }) {
       if (request.url !== undefined) check(request.url);
-      await db.tx(async (tx) => {
+      await tenants.of(by.tenant).tx(async (tx) => {
         const before = await lock(tx, by.tenant, id);
         const { url, name, types, accounts } = { ...before, ...request };
         await tx.query(
@@ -147,7 +148,7 @@ export function createEndpoints({ bus, db, vault, reach, allowHttp }: EndpointsD
     },
 
     async remove(by, id) {
-      await db.tx(async (tx) => {
+      await tenants.of(by.tenant).tx(async (tx) => {
         await lock(tx, by.tenant, id);
         await tx.query('DELETE FROM control.webhook_endpoint WHERE id = $1', [id]);
         await recordDeed(tx, by, { action: 'webhook.removed', detail: { endpoint: id } });
@@ -156,7 +157,7 @@ export function createEndpoints({ bus, db, vault, reach, allowHttp }: EndpointsD
 
     async rotate(by, id, overlapMs) {
       const until = Date.now() + overlapMs;
-      return await db.tx(async (tx) => {
+      return await tenants.of(by.tenant).tx(async (tx) => {
         const row = await lock(tx, by.tenant, id);
         const opened = await vault.open({ kind: 'webhook', of: id }, row);
         const secrets = rotated(secretsIn(opened.value), until);
@@ -171,7 +172,7 @@ export function createEndpoints({ bus, db, vault, reach, allowHttp }: EndpointsD
 
     async replay(by, id, since) {
       const { sequence } = await positionFor(bus, { time: since }, AbortSignal.timeout(10_000));
-      await db.tx(async (tx) => {
+      await tenants.of(by.tenant).tx(async (tx) => {
         await lock(tx, by.tenant, id);
         await tx.query('UPDATE control.webhook_endpoint SET position = $2, behind = true WHERE id = $1', [
           id,
@@ -185,14 +186,14 @@ export function createEndpoints({ bus, db, vault, reach, allowHttp }: EndpointsD
 
     async deliveries(tenant, id, { state, after, limit }) {
       await get(tenant, id);
-      const rows = await db.query<
-        Omit<WebhookDelivery, 'lastAt'> & { lastAt: Date | null; sequence: bigint }
-      >(
-        `SELECT event, account, type, state, attempts, last_at AS "lastAt", status, error, sequence FROM control.webhook_delivery
+      const rows = await tenants
+        .of(tenant)
+        .query<Omit<WebhookDelivery, 'lastAt'> & { lastAt: Date | null; sequence: bigint }>(
+          `SELECT event, account, type, state, attempts, last_at AS "lastAt", status, error, sequence FROM control.webhook_delivery
           WHERE endpoint = $1 AND ($2::text IS NULL OR state = $2) AND ($3::bigint IS NULL OR sequence < $3)
           ORDER BY sequence DESC LIMIT $4`,
-        [id, state, after, limit],
-      );
+          [id, state, after, limit],
+        );
       const items = rows.map(({ sequence: _, lastAt, ...row }) => ({
         ...row,
         lastAt: lastAt?.toISOString() ?? null,
@@ -201,7 +202,7 @@ export function createEndpoints({ bus, db, vault, reach, allowHttp }: EndpointsD
     },
 
     async retry(by, id, event) {
-      await db.tx(async (tx) => {
+      await tenants.of(by.tenant).tx(async (tx) => {
         await lock(tx, by.tenant, id);
         const [dead] = await tx.query<{ account: string }>(
           `SELECT account FROM control.webhook_delivery WHERE endpoint = $1 AND event = $2 AND state = 'dead'`,

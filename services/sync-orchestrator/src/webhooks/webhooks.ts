@@ -1,6 +1,6 @@
 /** Webhooks put together: their routes, and what runs. */
 import type { Bus } from '@mailstream/bus';
-import type { Db } from '@mailstream/db';
+import type { Db, Tenants } from '@mailstream/db';
 import { createReach, type HttpServer, type Logger, type Part, type PrivateHosts } from '@mailstream/runtime';
 import type { Vault } from '../credentials/vault.ts';
 import { registerWebhookEndpointRoutes } from '../routes/webhook-endpoints.ts';
@@ -13,6 +13,7 @@ import { createWebhookReader } from './reader.ts';
 export interface WebhooksDeps {
   readonly bus: Bus;
   readonly db: Db;
+  readonly tenants: Tenants;
   readonly vault: Vault;
   readonly app: HttpServer;
   readonly logger: Logger;
@@ -21,11 +22,11 @@ export interface WebhooksDeps {
 }
 
 /** Registers the routes and returns the parts to run. */
-export function createWebhooks({ bus, db, vault, app, logger, privateHosts }: WebhooksDeps): Part[] {
+export function createWebhooks({ bus, db, tenants, vault, app, logger, privateHosts }: WebhooksDeps): Part[] {
   const reach = createReach(privateHosts);
   // Certificates are of names on the internet; who reaches into a network of one's own says so.
   const allowHttp = privateHosts.length > 0;
-  registerWebhookEndpointRoutes(app, createEndpoints({ bus, db, vault, reach, allowHttp }));
+  registerWebhookEndpointRoutes(app, createEndpoints({ bus, db, tenants, vault, reach, allowHttp }));
   const deliveries = createDeliveries({ bus, db, vault, post: createPost(reach), logger });
   const { nudge } = deliveries;
   return [
