@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import asyncapi from '@asyncapi/specs';
 import { Compile } from 'typebox/schema';
 import { describe, expect, it } from 'vitest';
+import { validatorOf } from './catalog.ts';
 import { asyncApiDocument } from './generate-asyncapi.ts';
 import { generatedFiles } from './generate-files.ts';
+import { EXAMPLES } from './generate-pages.ts';
 
 const GENERATE = '`npm run generate`';
 const committed = join(import.meta.dirname, '../generated');
@@ -27,6 +29,17 @@ describe('what is on the wire', () => {
       found.length,
       `a type is gone from the catalogue, but the log may hold its events for ever: keep it, or run ${GENERATE}`,
     ).toBe(files.length);
+  });
+});
+
+describe('the examples', () => {
+  it.each([...EXAMPLES])('%s is what its schema says', (type, example) => {
+    expect(validatorOf(type)?.Errors(example)).toEqual([]);
+  });
+
+  it('are there for what every reader meets', () => {
+    for (const name of ['message.created', 'message.updated', 'message.deleted', 'sync.completed'])
+      expect(EXAMPLES.has(`mailstream.${name}.v1`), name).toBe(true);
   });
 });
 

@@ -1,8 +1,9 @@
-/** The published contract as files: one JSON Schema per event type and per job, and the AsyncAPI document that ties them to subjects. */
+/** The published contract as files: one JSON Schema and one page per event type, a schema per job, and the AsyncAPI document that ties them to subjects. */
 import type { TSchema } from 'typebox';
 import { CATALOG } from './catalog.ts';
 import { envelopeSchema } from './envelope.ts';
 import { asyncApiDocument } from './generate-asyncapi.ts';
+import { eventPages } from './generate-pages.ts';
 import {
   CredentialsReply,
   CredentialsRequest,
@@ -32,6 +33,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     files.set(`schemas/${type}.json`, schemaFile(summary, envelopeSchema(type, data)));
   for (const [name, schema] of Object.entries(JOBS))
     files.set(`schemas/jobs/${name}.json`, schemaFile(`${name}, between the services.`, schema));
+  for (const [path, text] of eventPages()) files.set(path, text);
   files.set('asyncapi.json', json(asyncApiDocument()));
   return files;
 }

@@ -10,3 +10,6 @@ export function chaosRuns(): number {
 export function killRounds(): number {
   return Number(variable('MAILSTREAM_KILL_ROUNDS') ?? 1);
 }
+
+/** Where events are to be kept as examples for the pages about them; null: nowhere. */
+export const EXAMPLES_FILE: string | null = variable('MAILSTREAM_EXAMPLES_FILE') ?? null;

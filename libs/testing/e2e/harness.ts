@@ -15,7 +15,10 @@ import {
   problemsOf,
   recordChanges,
 } from './change-recorder.ts';
+import { EXAMPLES_FILE } from './env.ts';
+import { addExamples } from './examples.ts';
 import { differences, independentListing, type Listing, readAllMessages, viewListing } from './listings.ts';
+import { type Published, readPublished } from './published-events.ts';
 import { createRest, type Rest } from './rest.ts';
 import { type Condition, until } from './until.ts';
 
@@ -71,10 +74,12 @@ export interface System {
   expectChangesTellView(recorder: ChangeRecorder, mailbox: Mailbox): Promise<void>;
   /** `until` with the ends of all logs in its failure. */
   until(what: string, condition: Condition, timeoutMs?: number): Promise<void>;
+  /** Throws when something was published that is not what the contract says. */
   stop(): Promise<void>;
 }
 
 const PASSWORD = 'secret';
+const NOTHING: Published = { problems: [], examples: new Map() };
 
 export async function startSystem({
   users = [],
@@ -183,7 +188,15 @@ export async function startSystem({
       until: untilOrLogs,
       async stop() {
         for (const recorder of recorders) await recorder.stop();
-        await stop();
+        const published = bus.connected() ? readPublished(bus) : Promise.resolve(NOTHING);
+        // Whatever was published, nothing is to be left running.
+        await published.then(
+          () => stop(),
+          () => stop(),
+        );
+        const { problems, examples } = await published;
+        if (EXAMPLES_FILE !== null) addExamples(EXAMPLES_FILE, examples);
+        failOn('what was published is not what the contract says', problems, () => '');
       },
     };
     return system;
