@@ -1,7 +1,7 @@
 /** Keeps a table of the people who write, with how much and when last, in its own PostgreSQL: `node examples/crm-contacts.ts`. */
 import { type Change, connectMailstream } from '@mailstream/client';
 import pg from 'pg';
-import { setting } from './env.ts';
+import { natsUser, setting } from './env.ts';
 
 /** A contact's figures are counted from its messages, so a deletion or a repeated message can never leave them wrong. */
 const TABLES = `
@@ -63,6 +63,7 @@ await pool.query(TABLES);
 
 await using mailstream = await connectMailstream({
   natsUrl: setting('NATS_URL', 'nats://127.0.0.1:8085'),
+  ...natsUser(),
   name: 'example-crm',
   api: { url: setting('MAILSTREAM_URL', 'http://127.0.0.1:8080'), token: setting('MAILSTREAM_TOKEN') },
 });

@@ -12,6 +12,8 @@ import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 let nats: TestNats;
 let database: TestDatabase;
 let bus: Bus;
+let lending: Promise<void>;
+const over = new AbortController();
 let api: Server;
 let running: ChildProcess | null = null;
 
@@ -21,6 +23,7 @@ beforeAll(async () => {
   [nats, database] = await Promise.all([createNats(), createDatabase()]);
   bus = await connectBus({ url: nats.url, name: 'test' });
   await bus.ensureTopology();
+  lending = bus.lendReaders(over.signal);
   api = createServer(
     (_request, response) => void snapshot().then((page) => response.end(JSON.stringify(page))),
   );
@@ -39,6 +42,8 @@ afterEach(async () => {
 
 afterAll(async () => {
   api?.close();
+  over.abort();
+  await lending;
   await bus?.close();
   await Promise.all([nats?.drop(), database?.drop()]);
 });

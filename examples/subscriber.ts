@@ -1,12 +1,13 @@
 /** Prints new mail as it comes, and goes on where it was when it is started again: `node examples/subscriber.ts`. */
 import { connectMailstream } from '@mailstream/client';
-import { setting } from './env.ts';
+import { natsUser, setting } from './env.ts';
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 
 await using mailstream = await connectMailstream({
   natsUrl: setting('NATS_URL', 'nats://127.0.0.1:8085'),
+  ...natsUser(),
   name: 'example-subscriber',
 });
 

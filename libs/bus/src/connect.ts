@@ -8,6 +8,7 @@ import { park } from './dead-letter.ts';
 import { BusError } from './errors.ts';
 import { inboxOf } from './inbox.ts';
 import { holdLeases } from './lease.ts';
+import { lendReaders, tenantChanges } from './lent-readers.ts';
 import { createLink } from './link.ts';
 import { at, backlog, last, purge, remove, state } from './lookup.ts';
 import type { Bus } from './port.ts';
@@ -15,13 +16,13 @@ import { publish } from './publish.ts';
 import { countFrom, readStream } from './read.ts';
 import { request, respond } from './request.ts';
 import { cancelSchedule, schedule } from './schedule.ts';
-import { checkServer, ensureTopology } from './topology.ts';
+import { checkServer, ensureTopology, waitForTopology } from './topology.ts';
 import { work } from './work.ts';
 
 export interface BusOptions {
-  /** `nats://user:password@host:port`, or several of them with commas in between (the first one's user counts for all). */
+  /** `nats://user:password@host:port` or `nats://<NKey seed>@host:port`, or several of them with commas in between (the first one's user counts for all). */
   readonly url: string;
-  /** The seed of an NKey that the server knows (`SU…`); absent: the user in the URL, or none. */
+  /** The seed of an NKey that the server knows (`SU…`); absent: who is in the URL, or nobody. */
   readonly nkeySeed?: string | undefined;
   /** PEM file of the authorities to trust for `tls://`, in place of those of Node. */
   readonly caFile?: string | undefined;
@@ -37,7 +38,7 @@ export interface BusOptions {
  */
 export async function connectBus(options: BusOptions): Promise<Bus> {
   const { logger = createLogger(options.name, 'silent') } = options;
-  const user = options.nkeySeed === undefined ? undefined : signIn(options.nkeySeed);
+  const user = userOf(options);
   const nc = await open(options, user);
   try {
     checkServer({ version: nc.info?.version ?? '0', jetstream: nc.info?.jetstream ?? false });
@@ -46,10 +47,11 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     throw error;
   }
   void logStatus(nc, logger);
-  const link = createLink(nc, user?.inboxPrefix);
+  const link = createLink(nc, user.inboxPrefix);
 
   return {
     ensureTopology: (options = {}) => ensureTopology(link, options),
+    waitForTopology: () => waitForTopology(link),
     publish: (message) => publish(link, message),
     publishBatch: createBatchPublisher(link),
     last: (stream, subject) => last(link, stream, subject),
@@ -75,6 +77,8 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     purge: (stream, subject) => purge(link, stream, subject),
     remove: (stream, sequence) => remove(link, stream, sequence),
     park: (message, reason, detail) => park(link, message, reason, detail),
+    changesOf: (tenant) => tenantChanges(link, tenant),
+    lendReaders: (signal) => lendReaders(link, logger, signal),
     request: (subject, data, timeoutMs) => request(link, subject, data, timeoutMs),
     respond: (subject, group, answer, signal) => respond(link, logger, subject, group, answer, signal),
     connected: () => link.up(),
@@ -86,16 +90,14 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
   };
 }
 
-type User = Required<Pick<ConnectionOptions, 'authenticator' | 'inboxPrefix'>>;
+type User = Pick<ConnectionOptions, 'authenticator' | 'inboxPrefix' | 'user' | 'pass'>;
 
-async function open({ url, name, caFile }: BusOptions, user: User | undefined): Promise<NatsConnection> {
+async function open({ url, name, caFile }: BusOptions, user: User): Promise<NatsConnection> {
   const servers = url.split(',').map((server) => server.trim());
   try {
-    const { username, password } = new URL(servers[0] ?? '');
     return await connect({
       servers: servers.map(withoutUser),
       name,
-      ...(username && { user: decodeURIComponent(username), pass: decodeURIComponent(password) }),
       ...user,
       ...(servers.some((server) => server.startsWith('tls:')) && { tls: tlsOptions(servers, caFile) }),
       maxReconnectAttempts: -1,
@@ -112,6 +114,15 @@ async function open({ url, name, caFile }: BusOptions, user: User | undefined): 
       cause,
     });
   }
+}
+
+const SEED = /^SU[A-Z2-7]{56}$/;
+
+function userOf({ url, nkeySeed }: BusOptions): User {
+  const { username = '', password = '' } = URL.parse(url.split(',')[0]?.trim() ?? '') ?? {};
+  const seed = nkeySeed ?? (SEED.test(username) ? username : undefined);
+  if (seed !== undefined) return signIn(seed);
+  return username === '' ? {} : { user: decodeURIComponent(username), pass: decodeURIComponent(password) };
 }
 
 /** Answers come to subjects that begin with the public key: the server lets nobody else listen there. */

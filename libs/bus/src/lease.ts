@@ -36,9 +36,13 @@ export async function holdLeases(
     });
     const unclaim = claims.claim(subject, () => renewal.lose('it was given out again'));
     const before = holds.get(subject);
+    let dropped = false;
     const now = (async () => {
       await before;
-      if (!end.signal.aborted) await hold({ subject, data: msg.data, signal: end.signal });
+      const drop = () => {
+        dropped = true;
+      };
+      if (!end.signal.aborted) await hold({ subject, data: msg.data, drop, signal: end.signal });
     })().catch((error: unknown) => {
       if (!end.signal.aborted) logger.error({ err: error, subject }, 'what a lease protects failed');
     });
@@ -49,7 +53,9 @@ export async function holdLeases(
     unclaim();
     signal.removeEventListener('abort', stop);
     // A lost lease is another's or gone.
-    if (!renewal.lost()) link.tell(msg.reply ?? '', settle.giveBack(signal.aborted ? 0 : RETURN_PAUSE_MS));
+    if (renewal.lost()) return;
+    const ending = dropped ? settle.done : settle.giveBack(signal.aborted ? 0 : RETURN_PAUSE_MS);
+    link.tell(msg.reply ?? '', ending);
   };
   await consumeQueue(link, logger, { ...options, stream: 'WATCH' }, handle, signal);
   claims.close();

@@ -71,13 +71,24 @@ export interface QueueOptions {
 export interface Lease {
   readonly subject: string;
   readonly data: Uint8Array;
+  /** Takes it off for good when its holder returns: nobody can ever hold it. */
+  drop(): void;
   /** Aborts when the lease was lost or the holder is to stop; what it protects must then stop. */
   readonly signal: AbortSignal;
+}
+
+/** The change stream as the subscribers of one tenant may see it. */
+export interface TenantChanges extends Pick<Bus, 'state' | 'last' | 'read' | 'count'> {
+  /** When the message with this sequence was stored; null if the stream has none. */
+  at(stream: StreamName, sequence: bigint): Promise<Pick<Stored, 'time'> | null>;
 }
 
 export interface Bus {
   /** Creates or updates the streams and checks that the server kept every setting; throws naming the setting it ignored. Idempotent. */
   ensureTopology(options?: TopologyOptions): Promise<void>;
+
+  /** Waits until whoever does that has made the streams; throws when they are not there after a minute. */
+  waitForTopology(): Promise<void>;
 
   /** Stores one message; resolves when it is on disk (`sync_interval: always`). Throws `BusError` or `BusUnsureError`. */
   publish(message: Outgoing): Promise<bigint>;
@@ -172,6 +183,15 @@ export interface Bus {
     reason: string,
     detail: string,
   ): Promise<void>;
+
+  /**
+   * `CHANGES` for who may see those of one tenant only: readers of it are lent by `lendReaders`. Its methods throw `BusError("bus.no_responder")` while nobody
+   * lends any, and refuse filters of other tenants.
+   */
+  changesOf(tenant: string): TenantChanges;
+
+  /** Lends readers of `CHANGES` to the tenants' subscribers until `signal` aborts. Several processes may. */
+  lendReaders(signal: AbortSignal): Promise<void>;
 
   /** Request and reply, not stored. Throws `BusError("bus.no_responder")` or `("bus.timeout")`. */
   request(subject: string, data: unknown, timeoutMs: number): Promise<Uint8Array>;

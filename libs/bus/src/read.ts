@@ -1,4 +1,5 @@
 /** The ordered reader: a consumer that lives as long as the reading, and an end as soon as its order cannot be vouched for. */
+import { randomUUID } from 'node:crypto';
 import type { StreamName } from '@mailstream/contracts';
 import {
   AckPolicy,
@@ -7,7 +8,7 @@ import {
   DeliverPolicy,
   ReplayPolicy,
 } from '@nats-io/jetstream';
-import { nanos, nuid } from '@nats-io/nats-core';
+import { nanos } from '@nats-io/nats-core';
 import { BusError } from './errors.ts';
 import type { Link } from './link.ts';
 import { placeOf, toStored } from './message.ts';
@@ -21,10 +22,7 @@ const BUFFER_BYTES = 8 * 1_048_576;
 /** The server forgets a reader that asked for nothing for so long, milliseconds. */
 const INACTIVE_MS = 120_000;
 
-/**
- * Yields what has arrived, in order, from sequence or time `from` on, until `signal` aborts. Throws `bus.reader_lost` when messages may have
- * been missed: heartbeats missed, the connection broke, the consumer or its stream was deleted, the consumer's count has a gap.
- */
+/** See `Bus.read`. */
 export async function* readStream(
   link: Link,
   stream: StreamName,
@@ -33,7 +31,24 @@ export async function* readStream(
   signal: AbortSignal,
 ): AsyncGenerator<readonly Stored[]> {
   if (signal.aborted) return;
-  const { name: consumer } = await createReader(link, stream, filter, from);
+  const { name: consumer } = await createReader(link, stream, filter, from, INACTIVE_MS);
+  try {
+    yield* readConsumer(link, stream, consumer, signal);
+  } finally {
+    link.tell(`$JS.API.CONSUMER.DELETE.${stream}.${consumer}`, '');
+  }
+}
+
+/**
+ * Yields what has arrived, in order, until `signal` aborts. Throws `bus.reader_lost` when messages may have
+ * been missed: heartbeats missed, the connection broke, the consumer or its stream was deleted, the consumer's count has a gap.
+ */
+export async function* readConsumer(
+  link: Link,
+  stream: StreamName,
+  consumer: string,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Stored[]> {
   let arrived: Stored[] = [];
   let bytes = 0;
   let expected = 1;
@@ -80,7 +95,6 @@ export async function* readStream(
   } finally {
     signal.removeEventListener('abort', stop);
     pull.stop();
-    link.tell(`$JS.API.CONSUMER.DELETE.${stream}.${consumer}`, '');
   }
 }
 
@@ -91,19 +105,21 @@ export async function countFrom(
   filter: string | readonly string[],
   from: bigint | Date,
 ): Promise<number> {
-  const { name, num_pending } = await createReader(link, stream, filter, from);
+  const { name, num_pending } = await createReader(link, stream, filter, from, INACTIVE_MS);
   link.tell(`$JS.API.CONSUMER.DELETE.${stream}.${name}`, '');
   return num_pending;
 }
 
 /** In memory and on one server: with its server gone the reader is lost, and opening another costs less than keeping it safe. */
-async function createReader(
+export async function createReader(
   link: Link,
   stream: StreamName,
   filter: string | readonly string[],
   from: bigint | Date,
+  inactiveMs: number,
 ): Promise<ConsumerInfo> {
-  const name = `reader-${nuid.next()}`;
+  // By chance alone: who knows the name of a reader can read on.
+  const name = `reader-${randomUUID()}`;
   const config: Partial<ConsumerConfig> = {
     name,
     ack_policy: AckPolicy.None,
@@ -112,7 +128,7 @@ async function createReader(
       : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: Math.max(1, Number(from)) }),
     replay_policy: ReplayPolicy.Instant,
     filter_subjects: [filter].flat(),
-    inactive_threshold: nanos(INACTIVE_MS),
+    inactive_threshold: nanos(inactiveMs),
     mem_storage: true,
     num_replicas: 1,
   };

@@ -8,6 +8,8 @@ import { wireHeaders } from './message.ts';
 /** The headers of NATS services (ADR-32) for an answer that is an error. */
 const ERROR_TEXT = 'Nats-Service-Error';
 const ERROR_CODE = 'Nats-Service-Error-Code';
+/** Who answers could not ask the server itself: worth asking again. */
+const PASSES = '503';
 
 export async function request(
   link: Link,
@@ -18,7 +20,10 @@ export async function request(
   await link.ready();
   const reply = await link.ask(subject, JSON.stringify(data), { timeoutMs });
   const problem = reply.headers?.get(ERROR_TEXT);
-  if (problem) throw new BusError('bus.answer_failed', `${subject}: ${problem}`);
+  if (problem) {
+    const code = reply.headers?.get(ERROR_CODE) === PASSES ? 'bus.unavailable' : 'bus.answer_failed';
+    throw new BusError(code, `${subject}: ${problem}`);
+  }
   return reply.data;
 }
 
@@ -59,6 +64,8 @@ async function answerOne(
     logger.warn({ err: error, subject: msg.subject }, 'a request could not be answered');
     const text = error instanceof AppError ? error.message : 'internal error';
     const oneLine = text.replaceAll(/[\r\n]+/g, ' ');
-    msg.respond('', { headers: wireHeaders({ [ERROR_TEXT]: oneLine, [ERROR_CODE]: '500' }) });
+    const code =
+      error instanceof BusError && ['network', 'timeout'].includes(error.errorClass) ? PASSES : '500';
+    msg.respond('', { headers: wireHeaders({ [ERROR_TEXT]: oneLine, [ERROR_CODE]: code }) });
   }
 }

@@ -1,5 +1,6 @@
 /** Makes the server's streams what `STREAMS` says, and refuses to go on with a server that does not keep every setting. */
 import { STREAMS, type StreamSpec } from '@mailstream/contracts';
+import { pause } from '@mailstream/runtime';
 import {
   DiscardPolicy,
   RetentionPolicy,
@@ -28,6 +29,29 @@ export async function ensureTopology(link: Link, options: TopologyOptions): Prom
         'bus.setting_ignored',
         `the NATS server stored stream ${wanted.name} otherwise than asked: ${ignored.join('; ')}`,
       );
+  }
+}
+
+const WAIT_MS = 60_000;
+const LOOK_MS = 100;
+
+export async function waitForTopology(link: Link): Promise<void> {
+  const patience = AbortSignal.timeout(WAIT_MS);
+  for (const name of Object.keys(STREAMS)) {
+    while (!(await isThere(link, name, patience.aborted))) await pause(LOOK_MS, patience);
+  }
+}
+
+/** Throws when it is not there `atLast`. */
+async function isThere(link: Link, stream: string, atLast: boolean): Promise<boolean> {
+  try {
+    await link.api(`STREAM.INFO.${stream}`);
+    return true;
+  } catch (error) {
+    const mayCome =
+      error instanceof BusError && (error.code === 'bus.no_stream' || error.errorClass === 'network');
+    if (atLast || !mayCome) throw error;
+    return false;
   }
 }
 

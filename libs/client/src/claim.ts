@@ -1,11 +1,11 @@
 /** The place of a durable subscription, kept in the server and held by one process at a time. */
-import type { Bus } from '@mailstream/bus';
+import type { Bus, TenantChanges } from '@mailstream/bus';
 import { subjects } from '@mailstream/contracts';
 import { pause } from '@mailstream/runtime';
 import { type Position, positionFor, type StartAt } from './position.ts';
 import type { Reached } from './progress.ts';
 
-export type ClaimBus = Pick<Bus, 'last' | 'publishBatch' | 'read' | 'state' | 'at'>;
+export type ClaimBus = Pick<Bus, 'publishBatch'> & TenantChanges;
 
 /** Another process took the subscription over. */
 export class ClaimLost extends Error {

@@ -10,8 +10,12 @@ import { type ApiOptions, NO_API, readSnapshot, type SnapshotPage } from './snap
 import { type ChangeHandler, type SubscribeOptions, subscribe } from './subscribe.ts';
 
 export interface ConnectOptions {
-  /** For example `nats://127.0.0.1:4222`. */
+  /** For example `nats://127.0.0.1:4222`, or `tls://nats.example.com`: then the server's certificate is verified. */
   readonly natsUrl: string;
+  /** What `mailstream nats-user add` wrote: the seed of an NKey. */
+  readonly nkeySeed?: string;
+  /** PEM file of the authorities to trust for `tls://`, in place of those of Node. */
+  readonly caFile?: string;
   /** Where snapshots are read: needed for nothing else. */
   readonly api?: ApiOptions;
   /** Shown in the server's list of connections. */
@@ -68,23 +72,27 @@ export interface Mailstream extends AsyncDisposable {
 /** Connects; throws `BusError("bus.unreachable")` when no server answers. Afterwards it reconnects by itself. */
 export async function connectMailstream({
   natsUrl,
+  nkeySeed,
+  caFile,
   api,
   name = 'mailstream-client',
 }: ConnectOptions): Promise<Mailstream> {
-  const bus = await connectBus({ url: natsUrl, name });
+  const bus = await connectBus({ url: natsUrl, nkeySeed, caFile, name });
+  const durable = (tenant: string) => ({ ...bus.changesOf(tenant), publishBatch: bus.publishBatch });
   return {
     requestSync: ({ tenant, account, reason = 'push' }) =>
       bus.publish({ subject: subjects.hint({ tenant, account }, reason), data: {} }),
-    follow: (options, signal) => follow(bus, api ?? null, options, signal),
+    follow: (options, signal) => follow(bus.changesOf(options.tenant), api ?? null, options, signal),
     snapshot(selection, signal) {
       if (!api) throw new TypeError(NO_API);
       return readSnapshot(api, selection, null, signal);
     },
-    project: (options) => createProjection(bus, api ?? null, options),
-    subscribe: (options, handler, signal) => subscribe(bus, options, handler, signal),
-    replay: (options, signal) => replay(bus, options, signal),
+    project: (options) => createProjection(bus.changesOf(options.tenant), api ?? null, options),
+    subscribe: (options, handler, signal) => subscribe(durable(options.tenant), options, handler, signal),
+    replay: (options, signal) => replay(durable(options.tenant), options, signal),
     async forget({ tenant, name: subscription }) {
-      await bus.purge('SUBSCRIBERS', subjects.subscriber(tenant, subscription));
+      // Emptied: only an operator may delete.
+      await bus.publish({ subject: subjects.subscriber(tenant, subscription), data: null });
     },
     close: () => bus.close(),
     [Symbol.asyncDispose]: () => bus.close(),

@@ -8,8 +8,10 @@ import type { FollowOptions } from './follow.ts';
 import { ChangesLostError } from './position.ts';
 
 let nats: TestNats;
-/** Stands in for the projector: it publishes what is followed. */
+/** Stands in for the projector: it publishes what is followed, and lends readers of it. */
 let projector: Bus;
+let lending: Promise<void>;
+const over = new AbortController();
 let mailstream: Mailstream;
 let stop: AbortController;
 
@@ -17,11 +19,14 @@ beforeAll(async () => {
   nats = await createNats();
   projector = await connectBus({ url: nats.url, name: 'projector' });
   await projector.ensureTopology();
+  lending = projector.lendReaders(over.signal);
   mailstream = await connectMailstream({ natsUrl: nats.url });
 });
 
 afterAll(async () => {
   await mailstream?.close();
+  over.abort();
+  await lending;
   await projector?.close();
   await nats?.drop();
 });

@@ -1,5 +1,5 @@
 /** Following the change stream for as long as the reader likes; nothing is kept of it. */
-import type { Bus } from '@mailstream/bus';
+import type { TenantChanges } from '@mailstream/bus';
 import type { ChangeName } from '@mailstream/contracts';
 import type { Change, Selection } from './change.ts';
 import { createCoverage } from './coverage.ts';
@@ -17,7 +17,7 @@ export interface FollowOptions<N extends ChangeName = ChangeName> extends Select
 
 /** Changes in the order of the stream, each once, over restarts of the server. */
 export async function* follow<N extends ChangeName>(
-  bus: Pick<Bus, 'read' | 'state' | 'at' | 'last'>,
+  bus: TenantChanges,
   api: ApiOptions | null,
   { from = 'now', ...selection }: FollowOptions<N>,
   signal: AbortSignal,

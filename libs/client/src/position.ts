@@ -1,5 +1,5 @@
 /** Places in the `CHANGES` stream: where to begin, and whether what follows one is still all there. */
-import { type Bus, BusError, type Stored } from '@mailstream/bus';
+import { BusError, type Stored, type TenantChanges } from '@mailstream/bus';
 
 /** A place in the stream: what comes next is what was stored after it. */
 export interface Position {
@@ -25,7 +25,7 @@ export class ChangesLostError extends Error {
   readonly code = 'client.changes_lost';
 }
 
-type Stream = Pick<Bus, 'state' | 'at' | 'last' | 'read'>;
+type Stream = TenantChanges;
 
 export async function positionFor(bus: Stream, from: StartAt, signal: AbortSignal): Promise<Position> {
   const { created: stream, first, last } = await bus.state('CHANGES');

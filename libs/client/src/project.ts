@@ -1,5 +1,5 @@
 /** Folding the change stream into the subscriber's own PostgreSQL, exactly once: rows and position move in one transaction. */
-import type { Bus } from '@mailstream/bus';
+import type { TenantChanges } from '@mailstream/bus';
 import type { ChangeName } from '@mailstream/contracts';
 import { backoffMs, pause } from '@mailstream/runtime';
 import { type Change, filtersOf, type Selection } from './change.ts';
@@ -69,7 +69,7 @@ const IDLE_MS = 2_000;
 const RETRY = { baseMs: 200, maxMs: 30_000 };
 
 export function createProjection<C extends PgClient, N extends ChangeName>(
-  bus: Pick<Bus, 'read' | 'state' | 'at' | 'last'>,
+  bus: TenantChanges,
   api: ApiOptions | null,
   options: ProjectOptions<C, N>,
 ): Projection {

@@ -1,5 +1,5 @@
 /** Setting a durable subscription to another place in the change stream. */
-import { type Bus, BusError } from '@mailstream/bus';
+import { type Bus, BusError, type TenantChanges } from '@mailstream/bus';
 import { subjects } from '@mailstream/contracts';
 import { pause } from '@mailstream/runtime';
 import { type Saved, toSaved } from './claim.ts';
@@ -22,7 +22,7 @@ export interface Replay {
   readonly changes: number;
 }
 
-type ReplayBus = Pick<Bus, 'last' | 'publishBatch' | 'read' | 'state' | 'at' | 'count'>;
+type ReplayBus = Pick<Bus, 'publishBatch'> & TenantChanges;
 
 /** Who runs it saves several times a second, and each time may be in between. */
 const TRIES = 50;
@@ -40,7 +40,8 @@ export async function replay(
   for (let tries = 0; tries < TRIES; tries += 1) {
     const stored = await bus.last('SUBSCRIBERS', subject);
     if (!stored) return null;
-    const saved: Saved = JSON.parse(Buffer.from(stored.data).toString());
+    const saved: Saved | null = JSON.parse(Buffer.from(stored.data).toString());
+    if (!saved) return null;
     const moved = { was: BigInt(saved.floor.sequence), now: floor.sequence, changes };
     if (dryRun) return moved;
     // Held by nobody: whoever works on it finds itself fenced, and claims it again from here.

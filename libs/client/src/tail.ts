@@ -1,11 +1,12 @@
 /** Reading the change stream from a place on, through everything that passes: the connection, a restart of the server. */
-import { type Bus, BusError, type Stored } from '@mailstream/bus';
+import { BusError, type Stored, type TenantChanges } from '@mailstream/bus';
 import type { ChangeName } from '@mailstream/contracts';
 import { pause } from '@mailstream/runtime';
 import { type Change, changesIn, filtersOf, type Selection } from './change.ts';
 import { checkKept, moveAlong, type Position, positionAfter } from './position.ts';
 
-export type TailBus = Pick<Bus, 'read' | 'state' | 'at' | 'last'>;
+/** A `Bus` has all of it; so has what a tenant's subscribers may see. */
+export type TailBus = TenantChanges;
 
 /** What had arrived, and the place after it. */
 export interface Arrived<N extends ChangeName> {

@@ -16,6 +16,8 @@ export async function createChangeWorld(): Promise<ChangeWorld> {
   const nats = await createNats();
   const bus = await connectBus({ url: nats.url, name: 'projector' });
   await bus.ensureTopology();
+  const stop = new AbortController();
+  const lending = bus.lendReaders(stop.signal);
   return {
     nats,
     bus,
@@ -27,6 +29,8 @@ export async function createChangeWorld(): Promise<ChangeWorld> {
       return bus.publish({ subject: subjects.change(at, 'message', name), data: event });
     },
     async close() {
+      stop.abort();
+      await lending;
       await bus.close();
       await nats.drop();
     },

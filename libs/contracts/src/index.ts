@@ -7,6 +7,7 @@ export * from './changes/change-event.ts';
 export * from './changes/changes.ts';
 export * from './changes/views.ts';
 export * from './changes-api.ts';
+export * from './changes-reader.ts';
 export * from './envelope.ts';
 export * from './facts/account.ts';
 export * from './facts/common.ts';

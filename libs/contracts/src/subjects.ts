@@ -64,6 +64,8 @@ export const subjects = {
   credentials: (at: AccountRef) => `broker.credentials.${tokens(at.tenant, at.account)}`,
   /** Request/reply, too: whose API key it is. */
   apiKey: 'broker.api-key',
+  /** And a reader of a tenant's changes; `*`: of any tenant, for who answers. */
+  changesReader: (tenant: string) => `broker.changes.${tenant === '*' ? tenant : tokens(tenant)}`,
 } as const;
 
 /** What a message on the `SYNC` stream says, all of it in its subject; `null` when the subject is not one of ours. */

@@ -135,6 +135,14 @@ interface PidFile {
   readonly stopSignal: NodeJS.Signals;
 }
 
+/** The pid of a child that somebody started here under this name and that still runs. */
+export function readChild(dir: string, name: string): number | null {
+  const file = join(dir, `${name}.pid`);
+  if (!existsSync(file)) return null;
+  const { pid, marker }: PidFile = JSON.parse(readFileSync(file, 'utf8'));
+  return isRunning(pid, marker) ? pid : null;
+}
+
 /** Ends all children that a killed run left behind in the directories directly below `root`. */
 export async function stopLeftovers(root: string): Promise<void> {
   const files = readdirSync(root, { withFileTypes: true })

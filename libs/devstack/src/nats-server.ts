@@ -1,7 +1,8 @@
 /** A private nats-server with JetStream on 127.0.0.1, run from a generated configuration file. */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { startChild, waitUntilReady } from './child.ts';
+import { join, relative } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readChild, startChild, waitUntilReady } from './child.ts';
 import { childEnv } from './env.ts';
 import type { LocalServer } from './local-server.ts';
 import { findNatsServer } from './nats-binary.ts';
@@ -12,6 +13,8 @@ export interface NatsOptions {
   readonly dir: string;
   /** A free one when left out. */
   readonly port?: number;
+  /** Who may connect and do what: a file to include (`accountsConfig`). Absent: everybody may do everything. */
+  readonly accountsFile?: string;
   /** Takes TLS only, with this certificate (PEM). */
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Progress while the binary is downloaded. */
@@ -52,13 +55,26 @@ export function writeNatsConfig(options: NatsOptions, port: number): string {
   return file;
 }
 
+const RELOAD_MS = 500;
+
+/** Makes the server that runs with its data in `dir` read its configuration again; false when none runs. */
+export async function reloadNats(dir: string): Promise<boolean> {
+  const running = readChild(dir, 'nats-server');
+  if (running === null) return false;
+  process.kill(running, 'SIGHUP');
+  // What a new account imports is found from the second reload on (seen with 2.15.1).
+  await sleep(RELOAD_MS);
+  process.kill(running, 'SIGHUP');
+  return true;
+}
+
 /** The name nats-server gives the file that says where it listens. */
 function portsFile(pid: number): string {
   return `nats-server_${pid}.ports`;
 }
 
 /** `sync_interval: always` makes an acknowledged publish a stored one: without it the last two minutes may be lost. */
-function natsConfig({ dir, tls }: NatsOptions, port: number): string {
+function natsConfig({ dir, tls, accountsFile }: NatsOptions, port: number): string {
   return `server_name: mailstream
 listen: "127.0.0.1:${port}"
 ports_file_dir: ${JSON.stringify(dir)}
@@ -67,7 +83,7 @@ jetstream {
   store_dir: ${JSON.stringify(join(dir, 'jetstream'))}
   sync_interval: always
 }
-${tls ? tlsBlock(dir, tls) : ''}`;
+${tls ? tlsBlock(dir, tls) : ''}${accountsFile === undefined ? '' : `include ${JSON.stringify(relative(dir, accountsFile))}\n`}`;
 }
 
 function tlsBlock(dir: string, { cert, key }: NonNullable<NatsOptions['tls']>): string {

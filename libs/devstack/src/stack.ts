@@ -1,10 +1,13 @@
 /** The whole product as local processes: PostgreSQL, nats-server and the four services, each of which can be killed and started again. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ServiceUser } from '@mailstream/bus';
 import { DEFAULT_TENANT } from '@mailstream/runtime';
 import { type Child, startChild, waitUntilReady } from './child.ts';
 import { ensureTokenKey, makeDevToken } from './dev-token.ts';
 import { childEnv, variable } from './env.ts';
 import { startNats } from './nats-server.ts';
+import { accountsFile, ensureServiceUsers, seedFile } from './nats-users.ts';
 import { REPO_ROOT } from './paths.ts';
 import { freePort } from './ports.ts';
 import { startPostgres } from './postgres.ts';
@@ -54,10 +57,13 @@ export interface Stack {
   readonly token: string;
   /** The same in another tenant. */
   tokenOf(tenant: string): Promise<string>;
+  /** With the operators' key, when it is the stack's own. */
   readonly natsUrl: string;
   readonly databaseUrl: string;
+  /** The operators' key; undefined when NATS is not the stack's own. */
+  readonly operatorSeedFile: string | undefined;
   /** What a further instance of a service needs: see `startService`. */
-  readonly env: Readonly<Record<string, string>>;
+  envOf(name: ServiceName): Readonly<Record<string, string>>;
   /** In the order they were started. */
   readonly units: readonly Unit[];
   /** Throws when the stack does not run it, as with a NATS of yours. */
@@ -90,10 +96,21 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const postgres = { dir: join(dir, 'postgres'), port: ports.postgres };
     const databaseUrl =
       options.databaseUrl ?? add(await startUnit('postgres', () => startPostgres(postgres)));
-    const nats = { dir: join(dir, 'nats'), port: ports['nats-server'], onProgress };
-    const natsUrl = options.natsUrl ?? add(await startUnit('nats-server', () => startNats(nats)));
+    const users = join(dir, 'nats-users');
+    const nats = {
+      dir: join(dir, 'nats'),
+      port: ports['nats-server'],
+      accountsFile: accountsFile(users),
+      onProgress,
+    };
+    if (options.natsUrl === undefined) {
+      ensureServiceUsers(users);
+      add(await startUnit('nats-server', () => startNats(nats)));
+    }
+    const serverUrl = options.natsUrl ?? unit('nats-server').url;
+    const natsUrl = options.natsUrl ?? operatorUrl(serverUrl, users);
     const env = {
-      NATS_URL: natsUrl,
+      NATS_URL: serverUrl,
       DATABASE_URL: databaseUrl,
       // Those of another database are of no use with our own.
       ...(options.databaseUrl === undefined ? { API_DATABASE_URL: '', MIGRATION_DATABASE_URL: '' } : {}),
@@ -111,18 +128,50 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ...(options.notifiedLocally ? { MAILSTREAM_PUBLIC_URL: httpUrl(ports['ingest-gateway']) } : {}),
       ...options.env,
     };
+    const keyOf = (user: ServiceUser) => (options.natsUrl === undefined ? seedFile(users, user) : undefined);
+    const envOf = (name: ServiceName) => {
+      const key = keyOf(NATS_USERS[name]);
+      return key === undefined ? env : { ...env, NATS_NKEY_SEED_FILE: key };
+    };
     // Settled, not just failed: nothing may start any more once this has thrown.
     const starting = await Promise.allSettled(
-      SERVICES.map(async (name) => add(await startService({ name, dir, port: ports[name], env }))),
+      SERVICES.map(async (name) =>
+        add(await startService({ name, dir, port: ports[name], env: envOf(name) })),
+      ),
     );
     for (const result of starting) if (result.status === 'rejected') throw result.reason;
     const tokenOf = (tenant: string) => makeDevToken(tokenKey, tenant);
     const token = await tokenOf(DEFAULT_TENANT);
-    return { url: unit('ingest-gateway').url, token, tokenOf, natsUrl, databaseUrl, env, units, unit, stop };
+    return {
+      url: unit('ingest-gateway').url,
+      token,
+      tokenOf,
+      natsUrl,
+      databaseUrl,
+      operatorSeedFile: keyOf('operator'),
+      envOf,
+      units,
+      unit,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** The name of each service as a user of NATS. */
+const NATS_USERS = {
+  'sync-orchestrator': 'orchestrator',
+  'mailbox-projector': 'projector',
+  'provider-fetcher': 'fetcher',
+  'ingest-gateway': 'gateway',
+} as const satisfies Record<ServiceName, ServiceUser>;
+
+function operatorUrl(serverUrl: string, users: string): string {
+  const url = new URL(serverUrl);
+  url.username = readFileSync(seedFile(users, 'operator'), 'utf8').trim();
+  return url.href;
 }
 
 /** Its own key and no other way to recognise callers, whatever is set for services that run elsewhere. */

@@ -30,6 +30,8 @@ export function demoLines(
 export function whatNext(run: {
   url: string;
   natsUrl: string;
+  /** The operators' seed, for a NATS that was started here. */
+  natsKeyFile: string | undefined;
   demo: string | undefined;
   account: string | undefined;
 }): string[] {
@@ -45,8 +47,16 @@ export function whatNext(run: {
     '',
     'The same for programs:',
     `  curl -H "Authorization: Bearer $(cat .mailstream/token)" '${run.url}/v1/messages?limit=5'`,
-    `  publish sync.requested.default.${run.account}.push, subscribe to changes.> at ${run.natsUrl}`,
+    `  publish sync.requested.default.${run.account}.push, subscribe to changes.> at ${withoutUser(run.natsUrl)}`,
+    ...(run.natsKeyFile === undefined
+      ? []
+      : [`    with the key in ${run.natsKeyFile}, or one of \`nats-user add\``]),
   ];
+}
+
+/** Nothing secret on the screen. */
+function withoutUser(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, '//');
 }
 
 /** Cut or padded to so many columns; wide characters (East Asian, emoji) take two. */

@@ -64,7 +64,13 @@ async function run(stop: AbortSignal): Promise<void> {
     `Mailstream runs at ${url}`,
     `API token, for everything, for a year; also in .mailstream/token:\n  ${token}`,
     '',
-    ...whatNext({ url, natsUrl, demo: demos[0]?.name, account: accounts[0] }),
+    ...whatNext({
+      url,
+      natsUrl,
+      natsKeyFile: stack.operatorSeedFile,
+      demo: demos[0]?.name,
+      account: accounts[0],
+    }),
   ]);
   show(['', 'Ctrl-C stops it.']);
 

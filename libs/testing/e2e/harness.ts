@@ -81,6 +81,14 @@ export interface System {
 const PASSWORD = 'secret';
 const NOTHING: Published = { problems: [], examples: new Map() };
 
+/** Whatever a service tried on NATS without having the permission for it. */
+function expectNoViolations(stack: Stack): void {
+  const log = readFileSync(stack.unit('nats-server').child().logFile, 'utf8');
+  const violations = log.split('\n').filter((line) => /(Publish|Subscription) Violation/.test(line));
+  if (violations.length > 0)
+    throw new Error(`something is missing in libs/bus/src/permissions/users.ts:\n${violations.join('\n')}`);
+}
+
 export async function startSystem({
   users = [],
   env = {},
@@ -112,7 +120,10 @@ export async function startSystem({
     };
     ending.push(async () => running?.kill());
     const stack = await startStack({ dir, env, notifiedLocally });
-    ending.push(() => stack.stop());
+    ending.push(async () => {
+      await stack.stop();
+      expectNoViolations(stack);
+    });
     const bus = await connectBus({ url: stack.natsUrl, name: 'end-to-end' });
     ending.push(() => bus.close());
     const logger = createLogger('end-to-end', 'silent');

@@ -192,7 +192,11 @@ async function stopUnits(names: readonly Parameters<typeof system.stack.unit>[0]
 function storage(name: 'nats-server' | 'postgres', stream?: string): string {
   const dir = dirname(system.stack.unit(name).child().logFile);
   if (name === 'postgres') return join(dir, 'data');
-  return join(dir, 'jetstream', ...(stream === undefined ? [] : ['jetstream', '$G', 'streams', stream]));
+  return join(
+    dir,
+    'jetstream',
+    ...(stream === undefined ? [] : ['jetstream', 'mailstream', 'streams', stream]),
+  );
 }
 
 /** Copies what a server stores, and returns what puts it back. The services run on meanwhile. */

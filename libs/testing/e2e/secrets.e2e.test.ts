@@ -226,7 +226,10 @@ it('nothing that was written holds a secret', { timeout: 180_000 }, async () => 
       dir,
       port: 0,
       instance: 2,
-      env: { ...stack.env, DATABASE_URL: `postgres://ada:${DATABASE_PASSWORD}@127.0.0.1:1/none` },
+      env: {
+        ...stack.envOf('sync-orchestrator'),
+        DATABASE_URL: `postgres://ada:${DATABASE_PASSWORD}@127.0.0.1:1/none`,
+      },
     }),
   ).rejects.toThrow();
   await stateIs(kept, 'live');

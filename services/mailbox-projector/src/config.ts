@@ -11,7 +11,6 @@ export function readConfig(source?: Environment) {
       all: env.integer('MAILSTREAM_CHANGE_READERS', 10_000, { min: 1, max: 1_000_000 }),
       perTenant: env.integer('MAILSTREAM_CHANGE_READERS_PER_TENANT', 2_000, { min: 1, max: 1_000_000 }),
     },
-    replicas: env.integer('MAILSTREAM_STREAM_REPLICAS', 1, { min: 1, max: 5 }),
   };
   env.check();
   return config;

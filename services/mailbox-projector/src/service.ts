@@ -8,6 +8,7 @@ import {
   type Environment,
   httpPart,
   type Logger,
+  type Part,
   type Service,
 } from '@mailstream/runtime';
 import { createReaders } from './changes/readers.ts';
@@ -32,7 +33,7 @@ export async function startProjector(logger: Logger, source?: Environment): Prom
     logger,
   });
   const bus = await connectBus({ ...config.nats, name: 'mailbox-projector', logger });
-  await bus.ensureTopology({ replicas: config.replicas });
+  await bus.waitForTopology();
 
   const fold = createFold({ bus, db, logger, definition: projector });
 
@@ -50,5 +51,6 @@ export async function startProjector(logger: Logger, source?: Environment): Prom
   registerSnapshotRoutes(app, { bus, tenants });
   registerChangesRoute(app, createReaders({ bus, logger, authenticate, limits: config.readers }));
   registerStatusRoutes(app, { bus, db, tenants, fold });
-  return { parts: [fold, httpPart(app, config.http)], close: [() => bus.close(), close] };
+  const readers: Part = { name: 'readers of changes', run: (signal) => bus.lendReaders(signal) };
+  return { parts: [fold, readers, httpPart(app, config.http)], close: [() => bus.close(), close] };
 }

@@ -43,6 +43,8 @@ async function createWorld(): Promise<World> {
   const view = await createTestView(database.url);
   const bus = await connectBus({ url: nats.url, name: 'test' });
   await bus.ensureTopology();
+  const over = new AbortController();
+  const lending = bus.lendReaders(over.signal);
   const api = await serve(bus, view.tenants);
   const { port } = api.server.address() as AddressInfo;
   const mailstream = await connectMailstream({
@@ -58,6 +60,8 @@ async function createWorld(): Promise<World> {
     mailstream,
     async close() {
       await mailstream.close();
+      over.abort();
+      await lending;
       await api.close();
       await bus.close();
       await view.close();

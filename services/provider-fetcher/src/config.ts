@@ -6,7 +6,6 @@ export function readConfig(source?: Environment) {
   const env = readEnv(source);
   const config = {
     ...readServiceEnv(env, 8082),
-    replicas: env.integer('MAILSTREAM_STREAM_REPLICAS', 1, { min: 1, max: 5 }),
     concurrency: {
       live: env.integer('MAILSTREAM_LIVE_JOBS', 16, { min: 1, max: 1_000 }),
       backfill: env.integer('MAILSTREAM_BACKFILL_JOBS', 4, { min: 1, max: 1_000 }),

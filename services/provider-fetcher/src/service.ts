@@ -21,7 +21,7 @@ import { createWatchers } from './watch.ts';
 export async function startFetcher(logger: Logger, source?: Environment): Promise<Service> {
   const config = readConfig(source);
   const bus = await connectBus({ ...config.nats, name: 'provider-fetcher', logger });
-  await bus.ensureTopology({ replicas: config.replicas });
+  await bus.waitForTopology();
 
   const providers = createProviders(config.providers);
   const sessions = createSessions({ bus, providers, logger, idleMs: config.sessionIdleMs });

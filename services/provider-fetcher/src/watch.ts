@@ -26,7 +26,7 @@ export interface WatchDeps {
 export function createWatchers({ bus, sessions, logger, providers, capacity }: WatchDeps): Part[] {
   async function hold(lease: Lease): Promise<void> {
     const account = parse(lease.data);
-    if (!account) return park(lease.subject);
+    if (!account) return park(lease);
     let failures = 0;
     const wake = oneAtATime(async () => {
       // A hint that cannot be published is not lost: the poll looks anyway.
@@ -52,11 +52,11 @@ export function createWatchers({ bus, sessions, logger, providers, capacity }: W
   }
 
   /** Nobody can ever hold it: it is taken off. */
-  async function park(subject: string): Promise<void> {
+  async function park({ subject, drop }: Lease): Promise<void> {
     logger.warn({ subject }, 'watch parked: not a watch lease');
     const stored = await bus.last('WATCH', subject);
     if (stored) await bus.park(stored, 'bad-payload', 'not a watch lease');
-    await bus.withdraw('WATCH', subject);
+    drop();
   }
 
   async function watchOnce(account: WatchLease, wake: () => void, signal: AbortSignal): Promise<void> {

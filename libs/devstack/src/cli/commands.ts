@@ -15,6 +15,8 @@ import { history } from './commands/history.ts';
 import { keysRotate, keysStatus } from './commands/keys.ts';
 import { messages } from './commands/messages.ts';
 import { migrate } from './commands/migrate.ts';
+import { natsConfig } from './commands/nats-config.ts';
+import { natsUserAdd, natsUserRemove } from './commands/nats-user.ts';
 import { parkedDrop, parkedList, parkedRetry, parkedShow } from './commands/parked.ts';
 import { replay } from './commands/replay.ts';
 import { status } from './commands/status.ts';
@@ -63,6 +65,9 @@ export const COMMANDS: readonly Command[] = [
   webhookResume,
   token,
   migrate,
+  natsConfig,
+  natsUserAdd,
+  natsUserRemove,
   audit,
 ];
 

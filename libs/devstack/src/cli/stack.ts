@@ -1,5 +1,6 @@
 /** Where the running stack is: what `npm start` wrote down, or what the environment says. */
 import { readFileSync } from 'node:fs';
+import type { ConnectOptions } from '@mailstream/client';
 import { variable } from '../env.ts';
 import { readRunState } from '../state.ts';
 import { CliError } from './errors.ts';
@@ -9,7 +10,7 @@ export interface Stack {
   readonly url: string;
   /** A token or an API key. */
   readonly token: string;
-  readonly natsUrl: string;
+  readonly nats: Pick<ConnectOptions, 'natsUrl' | 'nkeySeed' | 'caFile'>;
 }
 
 /** The environment wins, so that the same commands work against an installation elsewhere. Throws `CliError`. */
@@ -23,5 +24,15 @@ export function findStack(): Stack {
     throw new CliError(
       'Mailstream is not running here: start it with `npm start` (or set MAILSTREAM_URL, MAILSTREAM_TOKEN and NATS_URL)',
     );
-  return { url, natsUrl, token };
+  const seedFile = variable('NATS_NKEY_SEED_FILE');
+  const caFile = variable('NATS_CA_FILE');
+  return {
+    url,
+    token,
+    nats: {
+      natsUrl,
+      ...(seedFile !== undefined && { nkeySeed: readFileSync(seedFile, 'utf8').trim() }),
+      ...(caFile !== undefined && { caFile }),
+    },
+  };
 }

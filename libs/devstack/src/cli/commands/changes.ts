@@ -39,9 +39,9 @@ export const changes: Command = {
       import('@mailstream/runtime'),
     ]);
     const options = { tenant, ...(account && { accounts: [account.id] }), from };
-    const { natsUrl } = context.stack();
+    const { nats } = context.stack();
     try {
-      await using mailstream = await connectMailstream({ natsUrl, name: 'mailstream-cli' });
+      await using mailstream = await connectMailstream({ ...nats, name: 'mailstream-cli' });
       context.note(`following ${account ? `"${account.name}"` : 'all accounts'}; Ctrl-C stops`);
       for await (const { sequence, event } of mailstream.follow(options, context.signal)) {
         if (!values.all && isAside(event)) continue;

@@ -35,7 +35,7 @@ export const replay: Command = {
     ]);
     try {
       await using mailstream = await connectMailstream({
-        natsUrl: context.stack().natsUrl,
+        ...context.stack().nats,
         name: 'mailstream-cli',
       });
       const moved = await mailstream.replay({ tenant, name, to, dryRun }, context.signal);
