@@ -100,17 +100,6 @@ describe('a Microsoft mailbox', () => {
     expect(await verbsOf(() => microsoft.control.expireCursors({ mailbox: ADA }))).toEqual({});
   });
 
-  it('asks for consent when it was taken back, and for nothing else', async () => {
-    microsoft.control.refuse({ mailbox: ADA, how: 'access-denied' });
-    await system.sync(ada);
-    await system.until('the account asks for consent', async () => {
-      const { state } = await system.rest.get(Account, `/v1/accounts/${ada.account}`);
-      return state === 'reauth_required';
-    });
-    const { reason } = await system.rest.get(Account, `/v1/accounts/${ada.account}`);
-    expect(reason).toMatch(/consent/i);
-  });
-
   it('goes on with another fetcher when one stops in the middle of an import: of each folder one page at most is asked for twice', async () => {
     const { control } = microsoft;
     const stopped = system.stack.unit('provider-fetcher');
@@ -130,5 +119,16 @@ describe('a Microsoft mailbox', () => {
       (page) => page.split('?')[0],
     );
     for (const pages of again.values()) expect(pages).toHaveLength(1);
+  });
+
+  it('asks for consent when it was taken back, and for nothing else', async () => {
+    microsoft.control.refuse({ mailbox: ADA, how: 'access-denied' });
+    await system.sync(ada);
+    await system.until('the account asks for consent', async () => {
+      const { state } = await system.rest.get(Account, `/v1/accounts/${ada.account}`);
+      return state === 'reauth_required';
+    });
+    const { reason } = await system.rest.get(Account, `/v1/accounts/${ada.account}`);
+    expect(reason).toMatch(/consent/i);
   });
 });

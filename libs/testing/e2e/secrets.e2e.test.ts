@@ -272,10 +272,21 @@ interface Written {
 /** Byte for byte; what an operator gives in files is not written by the system. */
 async function filesUnder(root: string): Promise<Written[]> {
   const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return files.map(({ parentPath, name }) => {
+  return files.flatMap(({ parentPath, name }) => {
     const where = join(parentPath, name).slice(root.length);
-    return { where, text: readFileSync(join(root, where), 'latin1') };
+    const text = readIfThere(join(root, where));
+    return text === null ? [] : [{ where, text }];
   });
+}
+
+/** Servers at work rename their temporary files, and are done with others. */
+function readIfThere(file: string): string | null {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
 }
 
 async function tables(): Promise<Written[]> {
