@@ -44,4 +44,18 @@ describe('the change of a message', () => {
     const deleted = { ...message([]), deletedAt: 1, wasIn: ['A'] };
     expect(change(deleted, message([inB]))).toMatchObject([{ verb: 'moved', from: ['A'] }]);
   });
+
+  it('that came and went in one batch has a version for each, though one fact took both its copies', () => {
+    const gone = { ...message([]), version: 5n, deletedAt: 1, wasIn: ['A'] };
+    for (const [version, told] of [
+      [5n, 4n],
+      [2n, 2n],
+    ] as const) {
+      const lastAlive = { ...message([inA]), version };
+      expect(messageChanges({ before: null, now: gone, lastAlive, origin: 'live' })).toMatchObject([
+        { verb: 'created', version: told, state: { version: told } },
+        { verb: 'deleted', version: 5n },
+      ]);
+    }
+  });
 });

@@ -50,7 +50,10 @@ export function messageChanges({ before, now, lastAlive }: MessageEntry): Messag
   if (!isLive(now)) {
     if (lastAlive === null || (before !== null && !isLive(before))) return [];
     const deleted: MessageChange = { verb: 'deleted', changed: [], version: now.version, state: lastAlive };
-    return before ? [deleted] : [{ ...deleted, verb: 'created', version: lastAlive.version }, deleted];
+    if (before) return [deleted];
+    // A fact that takes several copies has changed the message before it deletes it: its version is the deletion's.
+    const version = lastAlive.version < now.version ? lastAlive.version : now.version - 1n;
+    return [{ ...deleted, verb: 'created', version, state: { ...lastAlive, version } }, deleted];
   }
   const same = { version: now.version, state: now };
   if (before === null) return [{ verb: 'created', changed: [], ...same }];
