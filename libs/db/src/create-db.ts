@@ -14,13 +14,15 @@ export interface DbOptions {
   /** What operators see in `pg_stat_activity`. */
   readonly applicationName: string;
   readonly logger: Logger;
+  /** The schema in which statements find tables that they name without one. */
+  readonly schema?: string;
 }
 
 const STATEMENT_MS = 60_000;
 const CONNECT_MS = 10_000;
 
 /** A database. Connects when first used; a connection that broke is replaced by the next call. Every fault is a `DbError`. */
-export function createDb({ url, max, applicationName, logger }: DbOptions): Db {
+export function createDb({ url, max, applicationName, logger, schema }: DbOptions): Db {
   const pool = new pg.Pool({
     connectionString: connectionString(url),
     max,
@@ -32,6 +34,10 @@ export function createDb({ url, max, applicationName, logger }: DbOptions): Db {
     idle_in_transaction_session_timeout: STATEMENT_MS,
     // The server's own timeout answers first, unless the server is gone without a word.
     query_timeout: STATEMENT_MS + 5_000,
+    ...(schema !== undefined && {
+      onConnect: async (client) =>
+        void (await client.query(`SET search_path TO ${pg.escapeIdentifier(schema)}`)),
+    }),
   });
   pool.on('error', (error) => logger.warn({ err: error }, 'an idle database connection was lost'));
   // The pool listens on idle connections only; unheard, the loss of a busy one between two statements would end the process.

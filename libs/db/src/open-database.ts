@@ -13,6 +13,8 @@ export interface OpenDatabaseOptions {
   /** All that the service works with. */
   readonly schemas: readonly Schema[];
   readonly applicationName: string;
+  /** Where statements find tables that they name without a schema. */
+  readonly schema?: string;
   readonly logger: Logger;
 }
 
@@ -30,10 +32,11 @@ const API_MAX = 10;
 
 /** Throws `config.schema_outdated` or `config.database_role` with what to do. */
 export async function openDatabase(options: OpenDatabaseOptions): Promise<Database> {
-  const { urls, applicationName, logger } = options;
+  const { urls, applicationName, logger, schema } = options;
+  const shared = { logger, ...(schema !== undefined && { schema }) };
   await bringUpToDate(options);
-  const db = createDb({ url: urls.service, max: SERVICE_MAX, applicationName, logger });
-  const api = createDb({ url: urls.api, max: API_MAX, applicationName: `${applicationName} API`, logger });
+  const db = createDb({ ...shared, url: urls.service, max: SERVICE_MAX, applicationName });
+  const api = createDb({ ...shared, url: urls.api, max: API_MAX, applicationName: `${applicationName} API` });
   const close = async () => void (await Promise.all([db.close(), api.close()]));
   try {
     const schemas = options.schemas.map(({ schema }) => schema);

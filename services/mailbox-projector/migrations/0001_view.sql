@@ -1,7 +1,7 @@
 -- The mailbox view: everything here can be dropped and is the same again after the log was replayed from its start.
 -- Every table bears its tenant. Ids that come from the log are compared byte by byte. No foreign keys: one fold writes all of it, under
 -- one lock per partition, and a check per row would cost more than the row.
-create table view.account (
+create table account (
   account text collate "C" primary key,
   tenant text collate "C" not null,
   version bigint not null,
@@ -11,7 +11,7 @@ create table view.account (
   reason text
 );
 
-create table view.mailbox (
+create table mailbox (
   account text collate "C" not null,
   mailbox text collate "C" not null,
   tenant text collate "C" not null,
@@ -31,7 +31,7 @@ create table view.mailbox (
   primary key (account, mailbox)
 );
 
-create table view.message (
+create table message (
   id uuid primary key,
   tenant text collate "C" not null,
   account text collate "C" not null,
@@ -57,13 +57,13 @@ create table view.message (
 -- Room for a new version of a row beside the old one: a flag change then touches no index.
 with (fillfactor = 90);
 
-create index message_newest on view.message (account, received_at, id) where deleted_at is null;
-create index message_thread on view.message (thread);
-create index message_hint on view.message (hint) where hint is not null;
-create index message_key on view.message (account, key) where key is not null;
-create index message_deleted on view.message (account, deleted_at) where deleted_at is not null;
+create index message_newest on message (account, received_at, id) where deleted_at is null;
+create index message_thread on message (thread);
+create index message_hint on message (hint) where hint is not null;
+create index message_key on message (account, key) where key is not null;
+create index message_deleted on message (account, deleted_at) where deleted_at is not null;
 
-create table view.copy (
+create table copy (
   account text collate "C" not null,
   mailbox text collate "C" not null,
   generation text collate "C" not null,
@@ -77,9 +77,9 @@ create table view.copy (
   primary key (account, mailbox, generation, id)
 );
 
-create index copy_message on view.copy (message);
+create index copy_message on copy (message);
 
-create table view.thread (
+create table thread (
   id uuid primary key,
   tenant text collate "C" not null,
   account text collate "C" not null,
@@ -94,11 +94,11 @@ create table view.thread (
   empty_since timestamptz
 );
 
-create index thread_newest on view.thread (account, last_at, id) where empty_since is null;
-create index thread_empty on view.thread (account, empty_since) where empty_since is not null;
+create index thread_newest on thread (account, last_at, id) where empty_since is null;
+create index thread_empty on thread (account, empty_since) where empty_since is not null;
 
 -- Which thread a Message-ID belongs to, whether or not its message was ever seen.
-create table view.thread_ref (
+create table thread_ref (
   -- Digest of the account and the Message-ID, or of the account and the provider's thread id.
   ref uuid primary key,
   tenant text collate "C" not null,
@@ -106,10 +106,10 @@ create table view.thread_ref (
   thread uuid not null
 );
 
-create index thread_ref_thread on view.thread_ref (thread);
+create index thread_ref_thread on thread_ref (thread);
 
 -- How far each scope was read. Where log and view disagree, this is the truth (ARCHITECTURE, invariant 4).
-create table view.cursor (
+create table cursor (
   account text collate "C" not null,
   scope text collate "C" not null,
   tenant text collate "C" not null,
@@ -124,13 +124,13 @@ create table view.cursor (
   version bigint not null,
   -- When it was first read to its end.
   completed_at timestamptz,
-  -- How many runs it had; the last one is in slot `runs % 20` of view.run.
+  -- How many runs it had; the last one is in slot `runs % 20` of run.
   runs integer not null,
   primary key (account, scope)
 );
 
 -- The last 20 runs of each scope: a ring, so that nothing has to be deleted.
-create table view.run (
+create table run (
   account text collate "C" not null,
   scope text collate "C" not null,
   slot integer not null,

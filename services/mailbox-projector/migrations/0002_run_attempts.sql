@@ -1,2 +1,2 @@
 -- How often a failed run was tried in a row, this time included.
-alter table view.run add column attempts integer;
+alter table run add column attempts integer;

@@ -1,11 +1,11 @@
 -- Each tenant's rows are its own; the API only reads.
-grant usage on schema view to mailstream_service, mailstream_api;
-grant select on view.migrations to mailstream_service;
-call tenancy.protect('view.account', 'select');
-call tenancy.protect('view.mailbox', 'select');
-call tenancy.protect('view.message', 'select');
-call tenancy.protect('view.copy', 'select');
-call tenancy.protect('view.thread', 'select');
-call tenancy.protect('view.thread_ref', '');
-call tenancy.protect('view.cursor', 'select');
-call tenancy.protect('view.run', 'select');
+do $$ begin execute format('grant usage on schema %I to mailstream_service, mailstream_api', current_schema()); end $$;
+grant select on migrations to mailstream_service;
+call tenancy.protect('account', 'select');
+call tenancy.protect('mailbox', 'select');
+call tenancy.protect('message', 'select');
+call tenancy.protect('copy', 'select');
+call tenancy.protect('thread', 'select');
+call tenancy.protect('thread_ref', '');
+call tenancy.protect('cursor', 'select');
+call tenancy.protect('run', 'select');

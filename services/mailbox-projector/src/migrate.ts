@@ -3,10 +3,10 @@ import { migrate, type Schema } from '@mailstream/db';
 import { FOLD_SCHEMA } from '@mailstream/fold';
 import type { Logger } from '@mailstream/runtime';
 
-export const PROJECTOR_SCHEMAS: readonly Schema[] = [
-  FOLD_SCHEMA,
-  { schema: 'view', dir: `${import.meta.dirname}/../migrations` },
-];
+/** The mailbox view. Its migrations and the projections name its tables without the schema: the connection says which one is meant. */
+export const VIEW_SCHEMA: Schema = { schema: 'view', dir: `${import.meta.dirname}/../migrations` };
+
+export const PROJECTOR_SCHEMAS: readonly Schema[] = [FOLD_SCHEMA, VIEW_SCHEMA];
 
 /** Brings both schemas up to date as their owner; does nothing when they are. */
 export async function migrateProjector(ownerUrl: string, logger: Logger): Promise<void> {

@@ -13,7 +13,7 @@ import {
 } from '@mailstream/runtime';
 import { createReaders } from './changes/readers.ts';
 import { readConfig } from './config.ts';
-import { PROJECTOR_SCHEMAS } from './migrate.ts';
+import { PROJECTOR_SCHEMAS, VIEW_SCHEMA } from './migrate.ts';
 import { projector } from './projector.ts';
 import { registerChangesRoute } from './routes/changes.ts';
 import { registerHistoryRoute } from './routes/history.ts';
@@ -29,6 +29,7 @@ export async function startProjector(logger: Logger, source?: Environment): Prom
   const { db, tenants, close } = await openDatabase({
     urls: config.database,
     schemas: PROJECTOR_SCHEMAS,
+    schema: VIEW_SCHEMA.schema,
     applicationName: 'mailbox-projector',
     logger,
   });

@@ -47,7 +47,7 @@ export async function readSnapshotPart(
   if (account === undefined) return null;
   const start = after?.account === account ? after.message : null;
   const ids = await tx.query<{ id: string }>(
-    `select id from view.message where account = $1 and deleted_at is null and id > $2 order by id limit $3`,
+    `select id from message where account = $1 and deleted_at is null and id > $2 order by id limit $3`,
     [account, start ?? BEFORE_ALL, limit],
   );
   const read = await readMessages(

@@ -2,7 +2,7 @@
 import { createDb, type Db, databaseUrlsOf, openDatabase, type Tenants } from '@mailstream/db';
 import type { Emission, Page } from '@mailstream/fold';
 import { createLogger } from '@mailstream/runtime';
-import { PROJECTOR_SCHEMAS } from './migrate.ts';
+import { PROJECTOR_SCHEMAS, VIEW_SCHEMA } from './migrate.ts';
 import { projector } from './projector.ts';
 
 const TABLES = ['account', 'mailbox', 'message', 'copy', 'thread', 'thread_ref', 'cursor', 'run'] as const;
@@ -31,6 +31,7 @@ export async function createTestView(url: string): Promise<TestView> {
   const { db, tenants, close } = await openDatabase({
     urls: databaseUrlsOf(url),
     schemas: PROJECTOR_SCHEMAS,
+    schema: VIEW_SCHEMA.schema,
     applicationName: 'test',
     logger,
   });

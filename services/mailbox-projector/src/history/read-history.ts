@@ -23,7 +23,7 @@ export interface HistoryPart extends Omit<HistoryPage, 'next'> {
 /** A message of the tenant, also one that was deleted as long as its row is kept; null when there is none. */
 export async function findTraced(sql: Sql, tenant: string, id: string): Promise<Traced | null> {
   const [row] = await sql.query<Traced & { tenant: string }>(
-    'select id, tenant, account, key, hint from view.message where id = $1',
+    'select id, tenant, account, key, hint from message where id = $1',
     [id],
   );
   return row?.tenant === tenant ? row : null;

@@ -7,17 +7,17 @@ export const PRUNE = `
 with due as materialized (
   select * from json_to_recordset($1::json) as due (account text, before timestamptz)
 ), messages as (
-  delete from view.message where id = any(array(
+  delete from message where id = any(array(
     select gone.id from due cross join lateral (
-      select m.id from view.message m where m.account = due.account and m.deleted_at < due.before offset 0
+      select m.id from message m where m.account = due.account and m.deleted_at < due.before offset 0
     ) as gone
   ))
 ), threads as (
-  delete from view.thread where id = any(array(
+  delete from thread where id = any(array(
     select gone.id from due cross join lateral (
-      select t.id from view.thread t where t.account = due.account and t.empty_since < due.before offset 0
+      select t.id from thread t where t.account = due.account and t.empty_since < due.before offset 0
     ) as gone
   )) returning id
 )
-delete from view.thread_ref where thread = any(array(select id from threads))
+delete from thread_ref where thread = any(array(select id from threads))
 `;

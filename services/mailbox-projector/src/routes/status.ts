@@ -27,7 +27,7 @@ export function registerStatusRoutes(
         tenants
           .of(tenant)
           .query<Drift>(
-            'select account, mailbox, path, drift from view.mailbox where tenant = $1 and drift > 0 order by account, path',
+            'select account, mailbox, path, drift from mailbox where tenant = $1 and drift > 0 order by account, path',
             [tenant],
           ),
       ]);

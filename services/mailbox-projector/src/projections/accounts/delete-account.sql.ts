@@ -4,19 +4,19 @@
  */
 export const DELETE_ACCOUNT = `
 with threads as (
-  delete from view.thread where account = $1 returning id
+  delete from thread where account = $1 returning id
 ), refs as (
-  delete from view.thread_ref r using threads t where r.thread = t.id
+  delete from thread_ref r using threads t where r.thread = t.id
 ), living as (
-  delete from view.message where account = $1 and deleted_at is null
+  delete from message where account = $1 and deleted_at is null
 ), deleted as (
-  delete from view.message where account = $1 and deleted_at is not null
+  delete from message where account = $1 and deleted_at is not null
 ), copies as (
-  delete from view.copy where account = $1
+  delete from copy where account = $1
 ), mailboxes as (
-  delete from view.mailbox where account = $1
+  delete from mailbox where account = $1
 ), cursors as (
-  delete from view.cursor where account = $1
+  delete from cursor where account = $1
 )
-delete from view.run where account = $1
+delete from run where account = $1
 `;

@@ -8,7 +8,7 @@ import type { AccountNews, AccountState } from './projection.ts';
 export async function loadAccounts(tx: Tx, accounts: readonly string[]): Promise<AccountState[]> {
   if (accounts.length === 0) return [];
   return await tx.query<AccountState>(
-    'select account, tenant, version, provider, name, state, reason from view.account where account = any($1::text[])',
+    'select account, tenant, version, provider, name, state, reason from account where account = any($1::text[])',
     [accounts],
   );
 }
@@ -18,7 +18,7 @@ export async function saveAccounts(tx: Tx, news: readonly AccountNews[]): Promis
   const last = [...new Map(news.map(({ state }) => [state.account, state])).values()];
   if (last.length === 0) return;
   await tx.query(
-    `insert into view.account (account, tenant, version, provider, name, state, reason)
+    `insert into account (account, tenant, version, provider, name, state, reason)
      select * from json_to_recordset($1::json)
        as a (account text, tenant text, version bigint, provider text, name text, state text, reason text)
      on conflict (account) do update set version = excluded.version, provider = excluded.provider, name = excluded.name,
@@ -30,7 +30,7 @@ export async function saveAccounts(tx: Tx, news: readonly AccountNews[]): Promis
 /** Which of these accounts were removed. A fetch that was under way may still bring pages of them. */
 export async function findRemoved(tx: Tx, accounts: readonly string[]): Promise<ReadonlySet<string>> {
   const rows = await tx.query<{ account: string }>(
-    "select account from view.account where account = any($1::text[]) and state = 'removed'",
+    "select account from account where account = any($1::text[]) and state = 'removed'",
     [accounts],
   );
   return new Set(rows.map(({ account }) => account));

@@ -44,8 +44,8 @@ export async function loadCursors(
   const rows = await tx.query<CursorRow>(
     `select c.*, to_jsonb(r) || jsonb_build_object('version', r.version::text) as last_run
      from json_to_recordset($1::json) as s (account text, scope text)
-     join view.cursor c using (account, scope)
-     left join view.run r on r.account = c.account and r.scope = c.scope and r.slot = c.runs % ${RUNS_KEPT}`,
+     join cursor c using (account, scope)
+     left join run r on r.account = c.account and r.scope = c.scope and r.slot = c.runs % ${RUNS_KEPT}`,
     [records(scopes)],
   );
   return rows.map(({ completed_at, at, last_run, ...row }) => ({
@@ -70,7 +70,7 @@ export async function saveCursors(tx: Tx, entries: Iterable<CursorEntry>): Promi
   const cursors = [...entries].map(({ now }) => now);
   if (cursors.length === 0) return;
   await tx.query(
-    `insert into view.cursor (account, scope, tenant, page, cursor, origin, done, estimate, at, version, completed_at, runs)
+    `insert into cursor (account, scope, tenant, page, cursor, origin, done, estimate, at, version, completed_at, runs)
      select * from json_to_recordset($1::json)
        as c (account text, scope text, tenant text, page text, cursor jsonb, origin text, done boolean, estimate int, at timestamptz,
          version bigint, completed_at timestamptz, runs int)
@@ -100,7 +100,7 @@ async function saveRuns(tx: Tx, entries: Iterable<CursorEntry>): Promise<void> {
   );
   if (runs.length === 0) return;
   await tx.query(
-    `insert into view.run (account, scope, slot, tenant, run, version, inserted, updated, deleted, started_at, ended_at, attempts,
+    `insert into run (account, scope, slot, tenant, run, version, inserted, updated, deleted, started_at, ended_at, attempts,
        failure, code, message)
      select * from json_to_recordset($1::json)
        as r (account text, scope text, slot int, tenant text, run text, version bigint, inserted int, updated int, deleted int,

@@ -26,7 +26,7 @@ const MAX_RUNS = 500;
 export async function listRuns(sql: Sql, accounts: readonly string[]): Promise<SyncRunView[]> {
   const rows = await sql.query<RunRow>(
     `select account, scope, run, version, inserted, updated, deleted, started_at, ended_at, attempts, failure, code, message
-     from view.run where account = any($1::text[]) order by version desc limit ${MAX_RUNS}`,
+     from run where account = any($1::text[]) order by version desc limit ${MAX_RUNS}`,
     [accounts],
   );
   return rows.map(({ started_at, ended_at, ...row }) =>

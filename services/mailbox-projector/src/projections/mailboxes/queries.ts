@@ -14,7 +14,7 @@ export async function loadMailboxes(
   if (wanted.length === 0) return [];
   return await tx.query<MailboxState>(
     `select ${MAILBOX_COLUMNS}
-     from json_to_recordset($1::json) as w (account text, mailbox text) join view.mailbox using (account, mailbox)`,
+     from json_to_recordset($1::json) as w (account text, mailbox text) join mailbox using (account, mailbox)`,
     [records(wanted)],
   );
 }
@@ -25,13 +25,13 @@ export async function saveMailboxes(tx: Tx, entries: Iterable<MailboxEntry>): Pr
   const kept = changed.flatMap(({ now }) => now ?? []);
   if (gone.length > 0)
     await tx.query(
-      `delete from view.mailbox m using json_to_recordset($1::json) as gone (account text, mailbox text)
+      `delete from mailbox m using json_to_recordset($1::json) as gone (account text, mailbox text)
        where m.account = gone.account and m.mailbox = gone.mailbox`,
       [records(gone.map(({ account, mailbox }) => ({ account, mailbox })))],
     );
   if (kept.length > 0)
     await tx.query(
-      `insert into view.mailbox (${MAILBOX_COLUMNS})
+      `insert into mailbox (${MAILBOX_COLUMNS})
        select * from json_to_recordset($1::json)
          as m (account text, mailbox text, tenant text, version bigint, listed boolean, path text, name text, parent text, role text,
            selectable boolean, reported int, messages int, unread int, drift int)
@@ -63,7 +63,7 @@ export function mailboxView(state: MailboxState): MailboxView {
 /** Those the provider named, by path. */
 export async function listMailboxes(sql: Sql, accounts: readonly string[]): Promise<MailboxView[]> {
   const rows = await sql.query<MailboxState>(
-    `select ${MAILBOX_COLUMNS} from view.mailbox where account = any($1::text[]) and listed order by account, path`,
+    `select ${MAILBOX_COLUMNS} from mailbox where account = any($1::text[]) and listed order by account, path`,
     [accounts],
   );
   return rows.map(mailboxView);

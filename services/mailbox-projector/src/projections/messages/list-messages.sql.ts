@@ -9,12 +9,12 @@ select m.id, m.received_at
 from unnest($1::text[]) as a (account)
 cross join lateral (
   select m.id, m.received_at
-  from view.message m
+  from message m
   where m.account = a.account and m.deleted_at is null
     and ($2::timestamptz is null or (m.received_at, m.id) < ($2, $3::uuid))
     and ($4::text is null or exists (
-      select from view.copy c
-      join view.mailbox b using (account, mailbox)
+      select from copy c
+      join mailbox b using (account, mailbox)
       where c.message = m.id and (b.mailbox = $4 or b.path = $4 or b.role = $4)))
     and ($5::boolean is null or m.unread = $5)
     and ($6::boolean is null or m.flagged = $6)

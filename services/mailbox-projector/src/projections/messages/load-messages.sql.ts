@@ -10,16 +10,16 @@ export const LOAD_MESSAGES = `
 with found as (
   select c.message as id, l.content
   from json_to_recordset($1::json) as l (account text, mailbox text, generation text, id text, content boolean)
-  join view.copy c using (account, mailbox, generation, id)
+  join copy c using (account, mailbox, generation, id)
   union all
   select m.id, k.content
   from json_to_recordset($2::json) as k (account text, key text, content boolean)
-  join view.message m using (account, key)
+  join message m using (account, key)
   union all
   select id, true
   from (
     select id, row_number() over (partition by hint order by deleted_at desc nulls first, version desc) as place
-    from view.message where hint = any($3::uuid[])
+    from message where hint = any($3::uuid[])
   ) as same
   where place <= $4
 ), wanted as (
@@ -30,7 +30,7 @@ select m.id, m.tenant, m.account, m.version, m.thread, m.key, m.hint, m.received
   coalesce((
     select jsonb_agg(jsonb_build_object('mailbox', c.mailbox, 'generation', c.generation, 'id', c.id, 'flags', c.flags, 'derived', c.derived)
       order by c.mailbox, c.generation, c.id)
-    from view.copy c where c.message = m.id
+    from copy c where c.message = m.id
   ), '[]') as copies
-from wanted join view.message m using (id)
+from wanted join message m using (id)
 `;

@@ -16,7 +16,7 @@ select w.n,
     select from listed_flags f where f.n = w.n and c.id::bigint <@ f.uids and c.flags <> f.flags
   )), '{}') as different
 from w
-join view.copy c on c.account = w.account and c.mailbox = w.mailbox and c.generation = w.generation
+join copy c on c.account = w.account and c.mailbox = w.mailbox and c.generation = w.generation
   and c.id >= w.first and c.id < w.past and c.id ~ '^[0-9]{1,10}$'
 group by w.n
 `;
@@ -34,13 +34,13 @@ select w.n, count(named.id) as known,
   array(
     select i.id from named i
     where i.n = w.n and not exists (
-      select from view.copy c
+      select from copy c
       where c.account = w.account and c.mailbox = w.mailbox and c.generation = w.generation and c.id = i.id
     )
     order by i.id limit 1000
   ) as lacking
 from w
-left join view.copy c on c.account = w.account and c.mailbox = w.mailbox and c.generation = w.generation
+left join copy c on c.account = w.account and c.mailbox = w.mailbox and c.generation = w.generation
   and c.id >= w.first and (w.past is null or c.id < w.past)
 left join named on named.n = w.n and named.id = c.id
 group by w.n, w.account, w.mailbox, w.generation

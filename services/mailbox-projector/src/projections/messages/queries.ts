@@ -129,7 +129,7 @@ export async function loadEmptied(tx: Tx, emptied: Batch['emptied']): Promise<Lo
   const rows = await tx.query<{ account: string; mailbox: string; generation: string; id: string }>(
     `select c.account, c.mailbox, c.generation, c.id
      from json_to_recordset($1::json) as e (account text, mailbox text, "except" text)
-     join view.copy c using (account, mailbox) where c.generation is distinct from e.except`,
+     join copy c using (account, mailbox) where c.generation is distinct from e.except`,
     [records(emptied)],
   );
   return rows.map((row) => ({ ...row, content: false }));

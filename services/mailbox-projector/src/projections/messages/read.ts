@@ -29,10 +29,10 @@ export async function readMessages(sql: Sql, ids: readonly string[]): Promise<Re
     `select m.id, m.tenant, m.account, m.version, m.thread, m.received_at, m.subject, m.snippet, m.content, (
        select jsonb_agg(jsonb_build_object('mailbox', c.mailbox, 'path', coalesce(b.path, c.mailbox), 'role', b.role,
          'generation', c.generation, 'id', c.id, 'flags', c.flags) order by c.mailbox, c.generation, c.id)
-       from view.copy c left join view.mailbox b on b.account = c.account and b.mailbox = c.mailbox
+       from copy c left join mailbox b on b.account = c.account and b.mailbox = c.mailbox
        where c.message = m.id
      ) as copies
-     from view.message m where m.id = any($1::uuid[]) and m.deleted_at is null
+     from message m where m.id = any($1::uuid[]) and m.deleted_at is null
      order by m.received_at desc, m.id desc`,
     [ids],
   );

@@ -3,7 +3,7 @@
  * where a change is to be published: the row is in hand anyway.
  */
 export const UPDATE_MESSAGES = `
-update view.message m
+update message m
 set version = u.version, thread = u.thread, key = u.key, received_at = u.received_at, unread = u.unread, flagged = u.flagged,
   subject = case when u.content is null then m.subject else u.subject end,
   snippet = case when u.content is null then m.snippet else u.snippet end,

@@ -4,12 +4,12 @@
  */
 export const LOAD_THREADS = `
 with refs as materialized (
-  select thread, ref from view.thread_ref where ref = any($1::uuid[])
+  select thread, ref from thread_ref where ref = any($1::uuid[])
 ), grouped as (
   select id, array_agg(ref) filter (where ref is not null) as refs
   from (select thread as id, ref from refs union all select id, null from unnest($2::uuid[]) as t (id)) as all_of_them
   group by id
 )
 select t.id, t.tenant, t.account, t.version, t.subject, t.messages, t.unread, t.first_at, t.last_at, t.empty_since, g.refs
-from grouped g join view.thread t using (id)
+from grouped g join thread t using (id)
 `;

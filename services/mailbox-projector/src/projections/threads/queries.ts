@@ -56,13 +56,13 @@ export async function saveMerges(tx: Tx, threads: ThreadFold, inHand: readonly s
     merges.map(({ loser, winner, at }) => ({ loser, winner, version: String(at.sequence) })),
   );
   await tx.query(
-    `update view.thread_ref r set thread = m.winner
+    `update thread_ref r set thread = m.winner
      from json_to_recordset($1::json) as m (loser uuid, winner uuid) where r.thread = m.loser`,
     [rows],
   );
-  await tx.query('delete from view.thread where id = any($1::uuid[])', [merges.map(({ loser }) => loser)]);
+  await tx.query('delete from thread where id = any($1::uuid[])', [merges.map(({ loser }) => loser)]);
   const moved = await tx.query<{ id: string; deleted_at: Date | null }>(
-    `update view.message m set thread = l.winner, version = l.version
+    `update message m set thread = l.winner, version = l.version
      from json_to_recordset($1::json) as l (loser uuid, winner uuid, version bigint)
      where m.thread = l.loser and m.id <> all($2::uuid[])
      returning m.id, m.deleted_at`,
@@ -83,7 +83,7 @@ export async function saveThreads(tx: Tx, threads: ThreadFold): Promise<void> {
   const refs = threads.newRefs();
   if (refs.length > 0)
     await tx.query(
-      `insert into view.thread_ref (ref, tenant, account, thread)
+      `insert into thread_ref (ref, tenant, account, thread)
        select * from json_to_recordset($1::json) as r (ref uuid, tenant text, account text, thread uuid)
        on conflict (ref) do update set thread = excluded.thread`,
       [
@@ -109,7 +109,7 @@ async function refresh(tx: Tx, stale: readonly ThreadEntry[]): Promise<void> {
   if (stale.length === 0) return;
   const rows = await tx.query<{ thread: string; first_at: Date; last_at: Date }>(
     `select thread, min(received_at) as first_at, max(received_at) as last_at
-     from view.message where thread = any($1::uuid[]) and deleted_at is null group by thread`,
+     from message where thread = any($1::uuid[]) and deleted_at is null group by thread`,
     [stale.map(({ now }) => now.id)],
   );
   const ends = new Map(rows.map((row) => [row.thread, row]));

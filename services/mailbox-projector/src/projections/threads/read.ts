@@ -16,7 +16,7 @@ export async function listThreads(
   const rows = await sql.query<ThreadRow>(
     `select t.* from unnest($1::text[]) as a (account)
      cross join lateral (
-       select ${COLUMNS} from view.thread t
+       select ${COLUMNS} from thread t
        where t.account = a.account and t.empty_since is null
          and ($2::timestamptz is null or (t.last_at, t.id) < ($2, $3::uuid))
        order by t.last_at desc, t.id desc limit $4
@@ -30,7 +30,7 @@ export async function listThreads(
 /** Null when the tenant has none of this id, or it has no messages any more. */
 export async function readThread(sql: Sql, tenant: string, id: string): Promise<ThreadView | null> {
   const [row] = await sql.query<ThreadRow>(
-    `select ${COLUMNS} from view.thread t where t.id = $1 and t.tenant = $2 and t.empty_since is null`,
+    `select ${COLUMNS} from thread t where t.id = $1 and t.tenant = $2 and t.empty_since is null`,
     [id, tenant],
   );
   return row ? threadView(stateOf(row)) : null;
