@@ -109,6 +109,21 @@ export const Quota = Type.Object({
 });
 export type Quota = Static<typeof Quota>;
 
+/**
+ * What removing an account is made of, in order: fetches and watches stop; the provider notifies no more; the credential and its data key are
+ * destroyed; the log is told; the view's rows are deleted; hints and schedules are; its events are.
+ */
+export const REMOVAL_STEPS = [
+  'jobs',
+  'subscription',
+  'credential',
+  'told',
+  'view',
+  'schedules',
+  'log',
+] as const;
+export type RemovalStep = (typeof REMOVAL_STEPS)[number];
+
 export const Account = Type.Object({
   id: Type.String({ format: 'uuid' }),
   tenant: Type.String(),
@@ -131,6 +146,11 @@ export const Account = Type.Object({
   scopes: Type.Integer({ description: 'Mailboxes that are fetched.' }),
   scopesBackfilled: Type.Integer({ description: 'Those whose import is complete.' }),
   failure: nullable(Failure),
+  removal: Type.Optional(
+    Type.Array(Type.Object({ step: Type.Enum(REMOVAL_STEPS), done: Type.Boolean() }), {
+      description: 'While it is removed: the steps. When all are done there is no such account.',
+    }),
+  ),
 });
 export type Account = Static<typeof Account>;
 

@@ -9,6 +9,7 @@ export const AuditAction = Type.Enum([
   'account.paused',
   'account.resumed',
   'account.removed',
+  'account.erased',
   'sign_in.begun',
   'api_key.created',
   'api_key.revoked',

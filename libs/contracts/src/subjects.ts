@@ -44,6 +44,16 @@ export const subjects = {
     `mail.${partitionOf(at.account)}.${tokens(at.tenant, at.account)}.cursor.${tokens(scope)}`,
   job: (provider: string, lane: Lane, account: string, scope: string) =>
     `fetch.${tokens(provider)}.${lane}.${tokens(account, scope)}`,
+  /** All of an account in one lane: a filter, not an address. */
+  jobsOf: (provider: string, lane: Lane, account: string) =>
+    `fetch.${tokens(provider)}.${lane}.${tokens(account)}.*`,
+  /** All that `SYNC` or `MAIL` has of an account: filters. */
+  syncOf: (at: AccountRef) =>
+    ['requested', 'schedule', 'fetched', 'subscription'].map(
+      (kind) => `sync.${kind}.${tokens(at.tenant, at.account)}.*`,
+    ),
+  schedulesOf: (at: AccountRef) => `sync.schedule.${tokens(at.tenant, at.account)}.*`,
+  factsOf: (at: AccountRef) => `mail.${partitionOf(at.account)}.${tokens(at.tenant, at.account)}.>`,
   subscriptionJob: (provider: string, account: string, verb: 'keep' | 'end') =>
     `fetch.${tokens(provider)}.subscription.${tokens(account)}.${verb}`,
   watch: (provider: string, account: string) => `watch.${tokens(provider, account)}`,

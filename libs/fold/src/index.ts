@@ -6,6 +6,7 @@ export { createFold, type Fold, type FoldOptions } from './create-fold.ts';
 export { readDamage } from './damage.ts';
 export { type Decoded, decode } from './decode.ts';
 export { incidents } from './incidents.ts';
+export { forgetChains, isOutstanding } from './leftovers.ts';
 export { FOLD_SCHEMA, migrateFold } from './migrate.ts';
 export { createOutbox, type Outbox, type OutboxOptions } from './outbox.ts';
 export * from './port.ts';

@@ -82,7 +82,7 @@ describe.skipIf(!hasDovecot())('an account that cannot connect', () => {
   }
 
   async function remove(id: string): Promise<void> {
-    expect((await system.rest.call('DELETE', `/v1/accounts/${id}`)).status).toBe(204);
+    expect((await system.rest.call('DELETE', `/v1/accounts/${id}`)).status).toBe(202);
   }
 
   it('for its password waits for a person, and goes on with a new one', async () => {

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Change } from '@mailstream/client';
-import { Account, MessageView, pageOf } from '@mailstream/contracts';
+import { Account, MessageView, pageOf, subjects } from '@mailstream/contracts';
 import { deliver, demoMail } from '@mailstream/devstack';
 import { DEFAULT_TENANT } from '@mailstream/runtime';
 import { createImapWorld, hasDovecot, listImap, plainImap, wireName } from '@mailstream/testing';
@@ -249,23 +249,23 @@ describe.skipIf(!hasDovecot())('a mailbox', () => {
 
   it('is gone when its account is removed; the other stays', async () => {
     const before = recorder.changes.length;
-    expect((await system.rest.call('DELETE', `/v1/accounts/${ada.account}`)).status).toBe(204);
-    await system.until('the view has nothing of it', async () =>
-      expect(await rowsOf(ada.account)).toEqual({
-        message: 0n,
-        copy: 0n,
-        mailbox: 0n,
-        thread: 0n,
-        cursor: 0n,
-        run: 0n,
-      }),
+    expect((await system.rest.call('DELETE', `/v1/accounts/${ada.account}`)).status).toBe(202);
+    await system.until('there is no such account', async () =>
+      expect((await system.rest.call('GET', `/v1/accounts/${ada.account}`)).status).toBe(404),
     );
+    const none = { message: 0n, copy: 0n, mailbox: 0n, thread: 0n, cursor: 0n, run: 0n };
+    expect(await rowsOf(ada.account)).toEqual(none);
+    const at = { tenant: DEFAULT_TENANT, account: ada.account };
+    expect(await system.bus.last('MAIL', subjects.factsOf(at))).toBeNull();
+    for (const filter of subjects.syncOf(at)) expect(await system.bus.last('SYNC', filter)).toBeNull();
+    const left = system.bus.last('CHANGES', subjects.changesOf(at.tenant, at.account));
+    expect((await left)?.subject).toBe(subjects.change(at, 'account', 'erased'));
+    expect(await system.bus.last('CHANGES', subjects.change(at, 'message', 'created'))).toBeNull();
     await expectAllTrue(bob);
     const told = recorder.changes.slice(before).filter(({ event }) => event.account === ada.account);
-    expect(countVerbs(told)).toEqual({ 'account.removed': 1 });
+    expect(countVerbs(told)).toEqual({ 'account.updated': 1, 'account.removed': 1, 'account.erased': 1 });
     const sealed = await system.db.query('select from control.credential where account = $1', [ada.account]);
     expect(sealed).toEqual([]);
-    expect((await system.rest.call('GET', `/v1/accounts/${ada.account}`)).status).toBe(404);
     expect((await system.rest.call('GET', `/v1/messages?account=${ada.account}`)).status).toBe(404);
   });
 });

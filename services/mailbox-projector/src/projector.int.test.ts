@@ -1,6 +1,8 @@
-import type { Emission, Page } from '@mailstream/fold';
+import { type Emission, migrateFold, type Outbox, type Page } from '@mailstream/fold';
+import { createLogger } from '@mailstream/runtime';
 import { createDatabase, type TestDatabase } from '@mailstream/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createEraser } from './eraser.ts';
 import {
   account,
   at,
@@ -15,12 +17,14 @@ import {
 } from './testkit.ts';
 import { createTestView, type TestView } from './testkit-view.ts';
 
+const logger = createLogger('test', 'silent');
 let database: TestDatabase;
 let view: TestView;
 let log: ReturnType<typeof createLog>;
 
 beforeAll(async () => {
   database = await createDatabase();
+  await migrateFold(database.url, logger);
   view = await createTestView(database.url);
 });
 
@@ -406,6 +410,19 @@ describe('an account', () => {
     await view.fold(log.page('A', [seen(at('A', 1)), seen(at('A', 2)), gone(at('A', 2))]));
     await view.fold(log.page('A', [seen(at('A', 1))], { account: 'other' }));
     expect((await view.fold(log.alone(account('removed')))).map(short)).toEqual(['account.removed acc']);
+    expect(await view.db.query("select name, to_erase from view.account where account = 'acc'")).toEqual([
+      { name: '', to_erase: true },
+    ]);
+    const told: string[] = [];
+    const outbox: Pick<Outbox, 'add' | 'wake'> = {
+      add: async (_tx, emissions) => void told.push(...emissions.map(short)),
+      wake: () => undefined,
+    };
+    const over = new AbortController();
+    const erasing = createEraser({ db: view.db, outbox, logger, batch: 1 }).run(over.signal);
+    await expect.poll(() => told, { timeout: 20_000 }).toEqual(['account.erased acc']);
+    over.abort();
+    await erasing;
     for (const table of ['mailbox', 'message', 'copy', 'thread', 'thread_ref', 'cursor', 'run'])
       expect([table, await count(`view.${table} where account = 'acc'`)]).toEqual([table, 0]);
     expect(await count('view.message')).toBe(1);

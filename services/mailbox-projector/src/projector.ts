@@ -5,7 +5,7 @@ import type { Emission, Fact, FoldDefinition, Page } from '@mailstream/fold';
 import { type At, atOf, type Outcome } from './at.ts';
 import { type Batch, readBatch } from './batch.ts';
 import { type AccountNews, accountNews } from './projections/accounts/projection.ts';
-import { deleteAccount, findRemoved, loadAccounts, saveAccounts } from './projections/accounts/queries.ts';
+import { findRemoved, loadAccounts, markRemoved, saveAccounts } from './projections/accounts/queries.ts';
 import type { RunNews } from './projections/cursors/projection.ts';
 import { readCursors } from './projections/cursors/queries.ts';
 import { loadView, saveView, type View } from './projections/index.ts';
@@ -28,7 +28,7 @@ export const projector: FoldDefinition = {
   cursors: readCursors,
 };
 
-/** An account's removal is a part of its own: it is one statement, and what stood before it must be in the tables by then. */
+/** An account's removal is a part of its own: what comes after it is left out. */
 function splitAtRemovals(pages: readonly Page[]): Page[][] {
   const parts: Page[][] = [];
   let open: Page[] = [];
@@ -61,9 +61,10 @@ async function foldPart(tx: Tx, pages: readonly Page[]): Promise<Emission[]> {
     news.accounts.map(({ at }) => at.account),
   );
   await saveAccounts(tx, news.accounts);
-  for (const { verb, state } of news.accounts) {
-    if (verb === 'removed') await deleteAccount(tx, state.account);
-  }
+  await markRemoved(
+    tx,
+    pages.filter(removalIn).map(({ account }) => account),
+  );
   const emissions = [...changes, ...accountEmissions(news.accounts, accounts), ...news.runs.map(runEmission)];
   return [...emissions.sort(byLogOrder), ...news.seeds.map(seedEmission)];
 }

@@ -1,7 +1,7 @@
 /** The mailbox projector: folds the log into the mailbox view, publishes what changed, answers reads. */
 import { connectBus, createFindApiKey } from '@mailstream/bus';
 import { openDatabase } from '@mailstream/db';
-import { createFold } from '@mailstream/fold';
+import { createFold, createOutbox } from '@mailstream/fold';
 import {
   createAuthenticate,
   createHttpServer,
@@ -13,6 +13,7 @@ import {
 } from '@mailstream/runtime';
 import { createReaders } from './changes/readers.ts';
 import { readConfig } from './config.ts';
+import { createEraser } from './eraser.ts';
 import { PROJECTOR_SCHEMAS, VIEW_SCHEMA } from './migrate.ts';
 import { projector } from './projector.ts';
 import { registerChangesRoute } from './routes/changes.ts';
@@ -37,6 +38,8 @@ export async function startProjector(logger: Logger, source?: Environment): Prom
   await bus.waitForTopology();
 
   const fold = createFold({ bus, db, logger, definition: projector });
+  const outbox = createOutbox({ bus, db, logger, name: 'erased' });
+  const eraser = createEraser({ db, outbox, logger });
 
   const authenticate = createAuthenticate(config.auth, createFindApiKey(bus));
   const app = await createHttpServer({
@@ -53,5 +56,5 @@ export async function startProjector(logger: Logger, source?: Environment): Prom
   registerChangesRoute(app, createReaders({ bus, logger, authenticate, limits: config.readers }));
   registerStatusRoutes(app, { bus, db, tenants, fold });
   const readers: Part = { name: 'readers of changes', run: (signal) => bus.lendReaders(signal) };
-  return { parts: [fold, readers, httpPart(app, config.http)], close: [() => bus.close(), close] };
+  return { parts: [fold, outbox, eraser, readers, httpPart(app, config.http)], close: [() => bus.close(), close] };
 }

@@ -47,6 +47,8 @@ export async function fetchJob(
     return [reported(await sessions.use(job, signal, (session) => pullAll(session)))];
   } catch (error) {
     if (!(error instanceof ProviderError) || signal.aborted) throw error;
+    // It was removed: nobody is to hear of it again.
+    if (error.code === 'account.unknown') return [];
     const fact = { subject: subjects.fact(job, 'sync.failed'), data: failure(job, startedAt, error) };
     return allowance ? [fact, reported({ run: job.run, outcome: 'failed', done: false })] : [fact];
   }

@@ -1,17 +1,31 @@
 /** The orchestrator's fold: which scopes exist, how far their cursors are, and what failed, as the log says. */
-import { EVENT_TYPES } from '@mailstream/contracts';
+import { type AccountRef, EVENT_TYPES } from '@mailstream/contracts';
 import type { Fact, FoldDefinition, Page } from '@mailstream/fold';
 import type { SyncEvent } from './domain/decide.ts';
 import type { Pending, Reactor } from './react.ts';
 
-/** Folds `mailbox.changed`, cursors and failures into the rows of scopes, with the same `decide` that hints go through. */
-export function createOrchestratorFold(reactor: Reactor): FoldDefinition {
+/**
+ * Folds `mailbox.changed`, cursors and failures into the rows of scopes, with the same `decide` that hints go through. `onStrangers`: what is said of
+ * accounts that are not there, or not any more.
+ */
+export function createOrchestratorFold(
+  reactor: Reactor,
+  onStrangers: (strangers: readonly AccountRef[]) => Promise<void>,
+): FoldDefinition {
   return {
     name: 'orchestrator',
     facts: ['mailbox.changed', 'cursor.*', 'sync.failed'],
     async apply(tx, pages) {
       const pending = await reactor.decideAll(tx, eventsByAccount(pages));
-      return { emissions: [], committed: () => actAll(reactor, pending) };
+      const known = new Set(pending.map(({ account }) => account.id));
+      const strangers = pages.filter(({ account }) => !known.has(account));
+      return {
+        emissions: [],
+        async committed() {
+          await actAll(reactor, pending);
+          await onStrangers(strangers);
+        },
+      };
     },
     async repaired(tx, partition) {
       await reactor.rearm(tx, partition);

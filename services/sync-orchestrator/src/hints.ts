@@ -1,12 +1,20 @@
 /** The work queue of hints and reports: each wakes one account; what is due is in its rows. */
 import type { Bus, WorkItem } from '@mailstream/bus';
-import { FetchReport, parseSyncSubject, type SyncSubject } from '@mailstream/contracts';
+import {
+  FetchReport,
+  type HintReason,
+  parseSyncSubject,
+  type SyncSubject,
+  subjects,
+} from '@mailstream/contracts';
 import type { Logger, Part } from '@mailstream/runtime';
 import { Compile } from 'typebox/compile';
 import type { SyncEvent } from './domain/decide.ts';
 import type { Reactor } from './react.ts';
 
 const report = Compile(FetchReport);
+/** What schedules say. */
+const SCHEDULED: readonly HintReason[] = ['poll', 'retry'];
 
 /** Consumes `SYNC` for as long as it runs. What it cannot use is parked with the reason, and the rest goes on. */
 export function createHintConsumer(deps: { bus: Bus; reactor: Reactor; logger: Logger }): Part {
@@ -22,8 +30,10 @@ export function createHintConsumer(deps: { bus: Bus; reactor: Reactor; logger: L
     if (item.deliveries > 1) await reactor.repeat(subject);
     const known = await reactor.react(subject, event);
     if (!known) {
-      if (subject.kind === 'fetched')
-        logger.debug({ subject: item.subject }, 'report for an account that is gone');
+      // Of one that was removed a schedule may have been left, or set while it went.
+      await bus.purge('SYNC', subjects.schedulesOf(subject));
+      if (subject.kind === 'fetched' || SCHEDULED.includes(subject.reason))
+        logger.debug({ subject: item.subject }, 'of an account that is gone');
       else
         return park(
           item,

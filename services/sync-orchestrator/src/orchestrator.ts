@@ -1,11 +1,13 @@
 /** Puts the orchestrator together: what it is made of, and what of it runs. */
 import type { Bus } from '@mailstream/bus';
+import type { RemovalStep } from '@mailstream/contracts';
 import type { Db, Tenants } from '@mailstream/db';
 import { createFold, createOutbox } from '@mailstream/fold';
 import type { Provider } from '@mailstream/providers';
 import type { HttpServer, Logger, Metrics, Part } from '@mailstream/runtime';
 import { createAccounts } from './accounts/accounts.ts';
 import { createProviderCatalog } from './accounts/provider-catalog.ts';
+import { createRemoval, purgeLate } from './accounts/removal.ts';
 import { createApiKeys } from './api-keys/api-keys.ts';
 import { createFindKey, createKeyAnswers } from './api-keys/find-api-key.ts';
 import { createCredentialUses } from './audit/credential-uses.ts';
@@ -46,6 +48,8 @@ export interface OrchestratorDeps {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly providers: readonly Provider[];
+  /** Called in removals when a step is done and before that is noted; tests let it fail there. */
+  readonly reached?: (step: RemovalStep) => void;
   readonly config: Pick<
     Config,
     'limits' | 'maxLag' | 'sweepMs' | 'publicUrl' | 'connect' | 'auditDays' | 'privateHosts'
@@ -79,7 +83,8 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
     destinationOf,
     pollMs: limits.pollMs,
   });
-  const fold = createFold({ bus, db, logger, definition: createOrchestratorFold(reactor) });
+  const definition = createOrchestratorFold(reactor, (strangers) => purgeLate({ bus, db }, strangers));
+  const fold = createFold({ bus, db, logger, definition });
 
   registerAccountRoutes(app, { accounts, tenants });
   registerApiKeyRoutes(app, { apiKeys: createApiKeys({ tenants }) });
@@ -111,6 +116,10 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
     uses.part,
     createAuditExpiry({ db, logger, days: config.auditDays }),
     ...createWebhooks({ bus, db, tenants, vault, app, logger, privateHosts: config.privateHosts }),
+    createRemoval({
+      ...{ bus, db, outbox, subscriptions: keeper, logger },
+      ...(deps.reached && { reached: deps.reached }),
+    }),
     createNudge({ db, reactor, logger }),
     createSweep({ bus, db, reactor, logger, pollMs: limits.pollMs, sweepMs: config.sweepMs }),
   ];

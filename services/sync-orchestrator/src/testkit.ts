@@ -5,6 +5,8 @@ import {
   type Account,
   type CredentialsReply,
   type CredentialsRequest,
+  parseFactSubject,
+  type RemovalStep,
   subjects,
 } from '@mailstream/contracts';
 import { createDb, type Database, type Db, databaseUrlsOf, openDatabase } from '@mailstream/db';
@@ -19,6 +21,7 @@ import {
 } from '@mailstream/runtime';
 import { createSimulator, DEMO_CLIENT, type Simulator } from '@mailstream/simulators';
 import { createDatabase, createNats, TEST_AUTH, tokenOf } from '@mailstream/testing';
+import { vi } from 'vitest';
 import { createFindKey } from './api-keys/find-api-key.ts';
 import { createLocalKeys, type NamedKey } from './credentials/local-keys.ts';
 import { createVault, type Vault } from './credentials/vault.ts';
@@ -55,6 +58,8 @@ export interface World extends Replica {
     url: string,
     body?: object,
   ): Promise<Answer<T>>;
+  /** Removes an account, and waits until there is none. */
+  remove(account: string): Promise<void>;
   /** Asks the token broker. */
   credentialsOf(
     account: string,
@@ -75,8 +80,11 @@ export function openOrchestratorDatabase(ownerUrl: string): Promise<Database> {
   });
 }
 
-/** `env`: what the providers are told. */
-export async function startWorld(env: Readonly<Record<string, string>> = {}): Promise<World> {
+/** `env`: what the providers are told. `reached`: what is to happen in removals after each step. */
+export async function startWorld(
+  env: Readonly<Record<string, string>> = {},
+  reached: (step: RemovalStep) => void = () => undefined,
+): Promise<World> {
   const [nats, database] = await Promise.all([createNats(), createDatabase()]);
   const bus = await connectBus({ url: nats.url, name: 'test', logger });
   await bus.ensureTopology();
@@ -113,6 +121,7 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
       metrics: createMetrics(),
       config,
       providers,
+      reached,
     });
     const over = new AbortController();
     const running = Promise.all(parts.map((part) => part.run(over.signal)));
@@ -127,8 +136,19 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
     };
   }
 
+  /** In place of the projector: the view of a removed account is empty at once. */
+  const erase = async (signal: AbortSignal) => {
+    for await (const facts of bus.read('MAIL', 'mail.*.*.*.account.removed', 1n, signal))
+      for (const { subject } of facts) {
+        const at = parseFactSubject(subject);
+        if (at) await bus.publish({ subject: subjects.change(at, 'account', 'erased'), data: {} });
+      }
+  };
+  const over = new AbortController();
+  const erasing = erase(over.signal);
   const first = await replicate();
   const owner = connectTo(database.url);
+  const headers = { authorization: `Bearer ${TOKEN}` };
   return {
     ...first,
     db: owner,
@@ -143,10 +163,21 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
       const answer = await first.app.inject({
         method,
         url,
-        headers: { authorization: `Bearer ${TOKEN}` },
+        headers,
         ...(body && { payload: body }),
       });
       return { status: answer.statusCode, body: answer.body === '' ? (null as T) : answer.json<T>() };
+    },
+    async remove(account) {
+      const url = `/v1/accounts/${account}`;
+      await first.app.inject({ method: 'DELETE', url, headers });
+      await vi.waitFor(
+        async () => {
+          const { statusCode } = await first.app.inject({ url, headers });
+          if (statusCode !== 404) throw new Error(`${account} is still there`);
+        },
+        { timeout: 30_000, interval: 50 },
+      );
     },
     async credentialsOf(account, { tenant = 'default', ...question } = {}) {
       const data = await bus.request(subjects.credentials({ tenant, account }), question, 15_000);
@@ -155,6 +186,8 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
     async stop() {
       await first.stop();
       await owner.close();
+      over.abort();
+      await erasing;
       await bus.close();
       await Promise.all([nats.drop(), database.drop()]);
     },

@@ -8,7 +8,7 @@ export const CHANGE_VERBS = {
   message: ['created', 'updated', 'moved', 'deleted', 'skipped'],
   thread: ['updated'],
   mailbox: ['created', 'updated', 'deleted'],
-  account: ['added', 'updated', 'paused', 'resumed', 'removed'],
+  account: ['added', 'updated', 'paused', 'resumed', 'removed', 'erased'],
   sync: ['completed', 'failed'],
 } as const;
 export type ChangeEntity = keyof typeof CHANGE_VERBS;

@@ -63,9 +63,11 @@ function describe(event: ChangeEvent, paths: Paths): Description {
     case 'mailstream.account.updated.v1':
     case 'mailstream.account.paused.v1':
     case 'mailstream.account.resumed.v1':
-    case 'mailstream.account.removed.v1': {
-      const { name, state, reason } = event.data.state;
-      return ['account', printable(name), reason === null ? state : `${state}: ${printable(reason)}`];
+    case 'mailstream.account.removed.v1':
+    case 'mailstream.account.erased.v1': {
+      // What is told of its end is without its name.
+      const { id, name, state, reason } = event.data.state;
+      return ['account', printable(name || id), reason === null ? state : `${state}: ${printable(reason)}`];
     }
     case 'mailstream.sync.completed.v1': {
       const { scope, inserted, updated, deleted } = event.data.state;

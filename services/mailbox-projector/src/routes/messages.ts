@@ -68,6 +68,7 @@ export function registerMessageRoutes(app: HttpServer, tenants: Tenants): void {
       const [found] = await readMessages(tenants.of(tenant), [id]);
       if (found?.tenant !== tenant)
         throw new AppError('api.no_message', 'not_found', `there is no message ${id}`);
+      await findAccounts(tenants.of(tenant), tenant, found.view.account);
       return found.view;
     },
   );

@@ -52,6 +52,7 @@ export function registerThreadRoutes(app: HttpServer, tenants: Tenants): void {
       const { tenant } = request.principal;
       const thread = await readThread(tenants.of(tenant), tenant, id);
       if (!thread) throw new AppError('api.no_thread', 'not_found', `there is no thread ${id}`);
+      await findAccounts(tenants.of(tenant), tenant, thread.account);
       return thread;
     },
   );

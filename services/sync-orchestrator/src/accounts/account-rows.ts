@@ -3,6 +3,8 @@ import {
   type Account,
   type AccountState,
   type FailureClass,
+  REMOVAL_STEPS,
+  type RemovalStep,
   type Spending,
   unitsByMethod,
 } from '@mailstream/contracts';
@@ -28,12 +30,14 @@ export interface AccountRow extends WebhookRow {
   attempts: number | null;
   retryAt: Date | null;
   spending: Spending | null;
+  /** The next step of its removal; null: it is not removed. */
+  removal: RemovalStep | null;
 }
 
 /** Of a tenant, all or one; each with the worst of its scopes' failures: the one with the most tries. */
 export const SELECT_ACCOUNTS = `
 SELECT a.id, a.tenant, a.provider, a.name, a.settings, a.owner, a.state, a.reason, a.created_at AS "createdAt",
-       a.credential_version AS "credentialVersion", a.spending,
+       a.credential_version AS "credentialVersion", a.spending, a.removal,
        s.scopes, s.backfilled AS "scopesBackfilled", f.failure, f.attempts, f.retry_at AS "retryAt",
        w.expires_at AS "webhookUntil", w.failure->>'message' AS "webhookFailure"
   FROM control.account a
@@ -42,7 +46,7 @@ SELECT a.id, a.tenant, a.provider, a.name, a.settings, a.owner, a.state, a.reaso
   LEFT JOIN control.subscription w ON w.account = a.id
   LEFT JOIN LATERAL (SELECT failure, attempts, retry_at FROM control.scope
                       WHERE account = a.id AND failure IS NOT NULL ORDER BY attempts DESC LIMIT 1) f ON true
- WHERE a.tenant = $1 AND a.removed_at IS NULL AND ($2::uuid IS NULL OR a.id = $2)
+ WHERE a.tenant = $1 AND (a.removed_at IS NULL OR a.removal IS NOT NULL) AND ($2::uuid IS NULL OR a.id = $2)
  ORDER BY a.id`;
 
 /** `destination`: where its provider's notifications go. */
@@ -74,7 +78,12 @@ export function toAccount(row: AccountRow, provider: KnownProvider, destination:
       attempts: row.attempts ?? 0,
       retryAt,
     },
+    ...(row.removal && { removal: stepsOf(row.removal) }),
   };
+}
+
+function stepsOf(next: RemovalStep): NonNullable<Account['removal']> {
+  return REMOVAL_STEPS.map((step, at) => ({ step, done: at < REMOVAL_STEPS.indexOf(next) }));
 }
 
 function quotaOf(spending: Spending | null, now: number): Account['quota'] {

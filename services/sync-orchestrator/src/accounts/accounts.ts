@@ -6,7 +6,7 @@ import {
   type AccountCreate,
   type AccountRef,
   type AccountUpdate,
-  subjects,
+  REMOVAL_STEPS,
   uuidv7,
 } from '@mailstream/contracts';
 import type { Sql, Tenants } from '@mailstream/db';
@@ -21,7 +21,6 @@ import { schedulePoll } from '../poll.ts';
 import { accountFact, type Outbox, type Reactor } from '../react.ts';
 import type { DestinationOf } from '../subscriptions/destinations.ts';
 import type { SubscriptionKeeper } from '../subscriptions/keeper.ts';
-import { forgetSubscription } from '../subscriptions/rows.ts';
 import { type AccountRow, isSignedIn, pathToConnect, SELECT_ACCOUNTS, toAccount } from './account-rows.ts';
 import type { KnownProvider, ProviderCatalog } from './provider-catalog.ts';
 import { saveChanges } from './sync-rows.ts';
@@ -57,8 +56,8 @@ export interface Accounts {
   update(by: Caller, account: string, request: AccountUpdate): Promise<Account>;
   pause(by: Caller, account: string): Promise<Account>;
   resume(by: Caller, account: string): Promise<Account>;
-  /** Destroys the credential and tells the log; the view follows. Idempotent. */
-  remove(by: Caller, account: string): Promise<void>;
+  /** Begins to remove it: it is not looked at any more, and all the rest is done by `createRemoval`. Idempotent. */
+  remove(by: Caller, account: string): Promise<Account>;
 }
 
 /** An account to add. `toSeal` is what the vault keeps of its credential. */
@@ -85,12 +84,15 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     toAccount(row, providers.get(row.provider), deps.destinationOf(row.provider));
 
   async function get(at: AccountRef): Promise<Account> {
-    return shown(await own(tenants.of(at.tenant), at));
+    const [row] = await tenants.of(at.tenant).query<AccountRow>(SELECT_ACCOUNTS, [at.tenant, at.account]);
+    if (!row) throw unknown(at);
+    return shown(row);
   }
 
   async function own(sql: Sql, at: AccountRef): Promise<AccountRow> {
     const [row] = await sql.query<AccountRow>(SELECT_ACCOUNTS, [at.tenant, at.account]);
     if (!row) throw unknown(at);
+    if (row.removal) throw goes(row);
     return row;
   }
 
@@ -194,6 +196,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     action: Deed['action'],
   ): Promise<Account> {
     const at = { tenant: by.tenant, account };
+    await own(tenants.of(at.tenant), at);
     const known = await reactor.react(at, event, (tx) => recordDeed(tx, by, { action, account }));
     if (!known) throw unknown(at);
     return get(at);
@@ -242,29 +245,33 @@ export function createAccounts(deps: AccountsDeps): Accounts {
 
     async remove(by, account) {
       const at = { tenant: by.tenant, account };
-      const ended = await subscriptions.end(at);
-      const removed = await tenants.of(at.tenant).tx(async (tx) => {
+      await tenants.of(at.tenant).tx(async (tx) => {
         const [row] = await tx.query<AccountRow>(SELECT_ACCOUNTS, [at.tenant, at.account]);
-        if (!row) return null;
-        await tx.query(
-          `UPDATE control.account SET removed_at = now(), state = 'removed', settings = '{}', owner = NULL WHERE id = $1`,
-          [row.id],
+        if (!row) throw unknown(at);
+        // From here on it is nobody's: no hint, no fact and no sweep finds it.
+        const begun = await tx.query(
+          `UPDATE control.account SET state = 'removing', reason = NULL, removed_at = now(), removal = $2, removal_since = now()
+            WHERE id = $1 AND removed_at IS NULL RETURNING id`,
+          [row.id, REMOVAL_STEPS[0]],
         );
-        await tx.query('DELETE FROM control.credential WHERE account = $1', [row.id]);
+        if (begun.length === 0) return;
         await tx.query('DELETE FROM control.scope WHERE account = $1', [row.id]);
-        await forgetSubscription(tx, row.id);
-        await outbox.add(tx, [accountFact(row, 'removed', { from: row.state, to: 'removed', reason: null })]);
         await recordDeed(tx, by, { action: 'account.removed', account: row.id, detail: { name: row.name } });
-        return row;
+        const standing = { from: row.state, to: 'removing', reason: null } as const;
+        await outbox.add(tx, [accountFact(row, 'updated', standing)]);
       });
-      if (!removed) throw unknown(at);
       outbox.wake();
-      if (ended) await subscriptions.forget(at, ended);
-      await bus.cancelSchedule(at, 'poll');
-      await bus.cancelSchedule(at, 'retry');
-      await bus.withdraw('WATCH', subjects.watch(removed.provider, removed.id));
+      return get(at);
     },
   };
+}
+
+function goes({ name }: AccountRow): AppError {
+  return new AppError(
+    'account.removing',
+    'conflict',
+    `"${name}" is being removed: wait until it is gone, then connect its mailbox anew`,
+  );
 }
 
 function unknown(at: AccountRef): AppError {

@@ -35,7 +35,7 @@ describe('a control action', () => {
     await world.call('PATCH', at, { credential: { password: 'nor this' } });
     await world.call('POST', `${at}/pause`);
     await world.call('POST', `${at}/resume`);
-    await world.call('DELETE', at);
+    await world.remove(body.id);
     expect(await actionsOf(body.id)).toEqual([
       'account.connected',
       'account.updated',
@@ -43,6 +43,7 @@ describe('a control action', () => {
       'account.paused',
       'account.resumed',
       'account.removed',
+      'account.erased',
     ]);
     const { items } = await read(`?account=${body.id}&action=account.paused`);
     expect(items).toEqual([

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 afterEach(async () => {
-  for (const { id } of await accounts()) await world.call('DELETE', `/v1/accounts/${id}`);
+  for (const { id } of await accounts()) await world.remove(id);
 });
 
 async function accounts(): Promise<Account[]> {

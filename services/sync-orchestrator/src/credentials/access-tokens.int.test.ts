@@ -34,7 +34,7 @@ beforeEach(async () => {
 afterEach(async () => {
   world.simulator.control.clearFaults();
   await Promise.all(databases.splice(0).map((db) => db.close()));
-  await world.call('DELETE', `/v1/accounts/${account}`);
+  await world.remove(account);
 });
 
 const purpose = () => ({ kind: 'credential', of: account }) as const;
@@ -157,7 +157,7 @@ describe('an access token', () => {
     expect(await world.credentialsOf(id)).toMatchObject({ ok: true, credential: { password: 'secret' } });
     world.simulator.control.release();
     expect((await slow).ok).toBe(true);
-    await world.call('DELETE', `/v1/accounts/${id}`);
+    await world.remove(id);
   });
 });
 

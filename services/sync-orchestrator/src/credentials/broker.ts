@@ -38,7 +38,7 @@ export function createBroker({ bus, db, vault, providers, tokens, uses }: Broker
       `SELECT a.state, a.provider, a.settings, a.credential_version AS "credentialVersion",
               c.key_id AS "keyId", c.data_key AS "dataKey", c.sealed
          FROM control.account a JOIN control.credential c ON c.account = a.id
-        WHERE a.id = $1 AND a.tenant = $2 AND a.removed_at IS NULL`,
+        WHERE a.id = $1 AND a.tenant = $2`,
       [isUuid(account) ? account : null, tenant],
     );
     if (!row) {

@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 beforeEach(async () => {
   keysAre(FIRST);
-  for (const id of ids.splice(0)) await world.call('DELETE', `/v1/accounts/${id}`);
+  for (const id of ids.splice(0)) await world.remove(id);
   for (const user of ['ada', 'bob', 'cleo', 'dan', 'eve']) ids.push(await add(user));
   ids.sort();
 });

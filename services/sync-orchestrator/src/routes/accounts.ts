@@ -76,14 +76,15 @@ export function registerAccountRoutes(
       config: { scope: 'accounts:write' },
       schema: {
         tags,
-        summary: 'Remove an account, its credentials and its mailbox view',
+        summary:
+          'Remove an account and all that is here of it; `removal` says how far that is, and in the end there is no such account',
         params: Id,
-        response: { 204: Type.Null(), ...errors },
+        response: { 202: Account, ...errors },
       },
     },
     async (request, reply) => {
-      await accounts.remove(callerOf(request), request.params.id);
-      return reply.status(204).send(null);
+      const account = await accounts.remove(callerOf(request), request.params.id);
+      return reply.status(202).send(account);
     },
   );
 

@@ -40,10 +40,11 @@ export interface KeeperDeps {
 export interface SubscriptionKeeper {
   /** Decides, saves and acts, for the account and those it shares its subscription with. The provider is asked by a fetcher, with no lock held meanwhile. Safe to repeat. */
   handle(at: AccountRef, happening: SubscriptionHappening): Promise<void>;
-  /** Has the provider end it, unless others have it together, and if that takes seconds only: without renewal it ends by itself. The account must still have its credential. */
-  end(at: AccountRef): Promise<SubscriptionRef | null>;
-  /** After `end`, when the account is gone: nothing is due for it any more, and the gateway knows. */
-  forget(at: AccountRef, subscription: SubscriptionRef): Promise<void>;
+  /**
+   * Of an account that is being removed: has the provider end it, unless others have it together, and if that takes seconds only (without renewal it ends
+   * by itself). The account must still have its credential. Then nothing is due for it any more, and the gateway knows. Safe to repeat.
+   */
+  end(at: AccountRef): Promise<void>;
   /** Tells the gateway all subscriptions again. */
   tellAll(): Promise<void>;
 }
@@ -160,20 +161,18 @@ export function createSubscriptionKeeper(deps: KeeperDeps): SubscriptionKeeper {
     handle,
 
     async end(at) {
-      const subscriber = await db.tx((tx) => lockSubscriber(tx, at));
-      const held = subscriber?.subscription?.held;
-      if (!subscriber || !held) return null;
-      const isShared = async () => (await sharersOf(subscriber, held.id)).length > 0;
-      // Two accounts that go at the same time must not leave it to each other: the one that is forgotten last finds nobody.
-      if (await isShared()) await forgetSubscription(db, at.account);
-      if (!(await isShared())) await endAtProvider(subscriber, held.id);
-      return { provider: subscriber.provider, id: held.id };
-    },
-
-    async forget(at, subscription) {
-      await bus.cancelSchedule(at, SCHEDULE);
-      await bus.cancelSchedule(at, FIRST_LOOK);
-      await tell(subscription);
+      const subscriber = await db.tx((tx) => lockSubscriber(tx, at, true));
+      if (!subscriber) return;
+      const { provider, settings, account, subscription } = subscriber;
+      await bus.purge('SYNC', subjects.schedulesOf(at));
+      if (sharedOf(provider, settings) === null)
+        await bus.withdraw('FETCH', subjects.subscriptionJob(provider, account, 'keep'));
+      const held = subscription?.held;
+      // Those that go at the same time are no sharers: they do not leave it to each other.
+      if (held && (await sharersOf(subscriber, held.id)).length === 0)
+        await endAtProvider(subscriber, held.id);
+      await forgetSubscription(db, account);
+      if (held) await tell({ provider, id: held.id });
     },
 
     async tellAll() {

@@ -30,16 +30,20 @@ interface Row extends Omit<Subscriber, 'subscription'> {
   readonly failure: { failure: FailureClass; code: string; message: string; at: string } | null;
 }
 
-/** Locks the account until the transaction ends; null when there is none. */
-export async function lockSubscriber(tx: Tx, { tenant, account }: AccountRef): Promise<Subscriber | null> {
+/** Locks the account until the transaction ends; null when there is none, or when it is being removed (or is not, if such a one is asked for). */
+export async function lockSubscriber(
+  tx: Tx,
+  { tenant, account }: AccountRef,
+  removing = false,
+): Promise<Subscriber | null> {
   const [row] = await tx.query<Row>(
     `SELECT a.tenant, a.id::text AS account, a.provider, a.credential_version AS "credentialVersion", a.state, a.settings,
             s.id, s.secret_hash AS "secretHash", s.notification_url AS "notificationUrl", s.expires_at AS "expiresAt",
             s.due_at AS "dueAt", s.attempts, s.failure
        FROM control.account a LEFT JOIN control.subscription s ON s.account = a.id
-      WHERE a.tenant = $1 AND a.id = $2 AND a.removed_at IS NULL
+      WHERE a.tenant = $1 AND a.id = $2 AND (a.removed_at IS NOT NULL) = $3
         FOR UPDATE OF a`,
-    [tenant, isUuid(account) ? account : null],
+    [tenant, isUuid(account) ? account : null, removing],
   );
   if (!row) return null;
   const { id, secretHash, notificationUrl, expiresAt, dueAt, attempts, failure, ...subscriber } = row;

@@ -1,7 +1,6 @@
 /** Accounts between the fold and the database. */
 import type { Tx } from '@mailstream/db';
 import { records } from '../../sql.ts';
-import { DELETE_ACCOUNT } from './delete-account.sql.ts';
 import type { AccountNews, AccountState } from './projection.ts';
 
 /** Accounts as they stand before the batch. */
@@ -36,6 +35,11 @@ export async function findRemoved(tx: Tx, accounts: readonly string[]): Promise<
   return new Set(rows.map(({ account }) => account));
 }
 
-export async function deleteAccount(tx: Tx, account: string): Promise<void> {
-  await tx.query(DELETE_ACCOUNT, [account]);
+/** Their rows are to be deleted, also when that was done before; of their own row the name goes now. */
+export async function markRemoved(tx: Tx, accounts: readonly string[]): Promise<void> {
+  if (accounts.length === 0) return;
+  await tx.query(
+    "update account set to_erase = true, name = '', reason = null where account = any($1::text[])",
+    [accounts],
+  );
 }
