@@ -150,14 +150,20 @@ describe('a Gmail mailbox that two tenants have connected', () => {
 
   it('stays watched for one tenant when the other removes it, and ends with the last', async () => {
     google.control.clearRequests();
-    expect((await ours.rest.call('DELETE', `/v1/accounts/${ours.mailbox.account}`)).status).toBe(204);
+    expect((await ours.rest.call('DELETE', `/v1/accounts/${ours.mailbox.account}`)).status).toBe(202);
+    await system.until('it is gone', async () => {
+      const { status } = await ours.rest.call('GET', `/v1/accounts/${ours.mailbox.account}`);
+      return status === 404;
+    });
     expect(asked()).toEqual([]);
     google.control.deliver({ mailbox: google.address });
     await untilViewIsMailbox(theirs);
-    expect((await theirs.rest.call('DELETE', `/v1/accounts/${theirs.mailbox.account}`)).status).toBe(204);
-    expect(asked()).toEqual(['stop 204']);
-    expect(watches()).toEqual([]);
-    expect(await system.bus.last('PUSH', subjects.push('google', google.address))).toBeNull();
+    expect((await theirs.rest.call('DELETE', `/v1/accounts/${theirs.mailbox.account}`)).status).toBe(202);
+    await system.until('the provider and the gateway know', async () => {
+      expect(asked()).toEqual(['stop 204']);
+      expect(watches()).toEqual([]);
+      expect(await system.bus.last('PUSH', subjects.push('google', google.address))).toBeNull();
+    });
     google.control.assertContract();
   });
 });

@@ -69,7 +69,11 @@ beforeAll(async () => {
     return reply.status(201).send(account(demo.id, 'Ada', { state: 'connecting' }));
   });
   api.get('/v1/accounts/:id', async () => account(demo.id, 'Ada', fate));
-  api.delete('/v1/accounts/:id', async (_request, reply) => reply.status(204).send());
+  api.delete('/v1/accounts/:id', async (_request, reply) => {
+    connected = [];
+    const removal = [{ step: 'jobs', done: true } as const, { step: 'log', done: false } as const];
+    return reply.status(202).send(account(demo.id, 'Demo mailbox', { state: 'removing', removal }));
+  });
   api.post('/v1/accounts/:id/pause', async () => account(demo.id, 'Demo mailbox', { state: 'paused' }));
   api.post('/v1/accounts/:id/sync', async (_request, reply) =>
     reply.status(202).send({ accepted: true, sequence: '7' }),
@@ -234,7 +238,6 @@ describe('account add microsoft', () => {
 
 describe('commands on an account', () => {
   it.each([
-    ['account remove demo', '"Demo mailbox" is removed'],
     [`account pause ${demo.id}`, '"Demo mailbox" is paused'],
     ['sync --account Demo', 'is looked at now (hint 7)'],
     ['account list', 'Demo mailbox  imap'],
@@ -242,6 +245,15 @@ describe('commands on an account', () => {
     const { out, err, code } = await run(line);
     expect({ err, code }).toEqual({ err: '', code: 0 });
     expect(out).toContain(says);
+  });
+
+  it('shows the steps of a removal, and ends when there is no such account', async () => {
+    const { out, code } = await run('account remove demo');
+    expect(out.trim().split('\n')).toEqual([
+      'nothing fetches or watches it any more',
+      '"Demo mailbox" is removed',
+    ]);
+    expect(code).toBe(0);
   });
 
   it('prints JSON for programs', async () => {
