@@ -56,5 +56,8 @@ export async function startProjector(logger: Logger, source?: Environment): Prom
   registerChangesRoute(app, createReaders({ bus, logger, authenticate, limits: config.readers }));
   registerStatusRoutes(app, { bus, db, tenants, fold });
   const readers: Part = { name: 'readers of changes', run: (signal) => bus.lendReaders(signal) };
-  return { parts: [fold, outbox, eraser, readers, httpPart(app, config.http)], close: [() => bus.close(), close] };
+  return {
+    parts: [fold, outbox, eraser, readers, httpPart(app, config.http)],
+    close: [() => bus.close(), close],
+  };
 }

@@ -59,6 +59,8 @@ export const INSIDERS = {
       'changes.*.*.*.*',
       'mail.*.*.*.cursor.*',
       'relay.*.projector.*',
+      // What is told when the rows of a removed account are gone.
+      'relay.changes.erased.*',
       'sync.requested.*.*.user',
     ),
     may.park(),
