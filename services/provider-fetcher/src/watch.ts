@@ -42,7 +42,7 @@ export function createWatchers({ bus, sessions, logger, providers, capacity }: W
         if (lease.signal.aborted) return;
         failures += 1;
         const known = error instanceof ProviderError;
-        if (known && error.code === 'account.unknown') return bus.withdraw('WATCH', lease.subject);
+        if (known && error.code === 'account.unknown') return lease.drop();
         logger[known ? 'info' : 'warn'](
           { account: account.account, code: known ? error.code : undefined },
           `watch ended: ${messageOf(error)}`,
