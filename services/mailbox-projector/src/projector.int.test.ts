@@ -1,4 +1,4 @@
-import { type Emission, migrateFold, type Outbox, type Page } from '@mailstream/fold';
+import type { Emission, Outbox, Page } from '@mailstream/fold';
 import { createLogger } from '@mailstream/runtime';
 import { createDatabase, type TestDatabase } from '@mailstream/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -24,7 +24,6 @@ let log: ReturnType<typeof createLog>;
 
 beforeAll(async () => {
   database = await createDatabase();
-  await migrateFold(database.url, logger);
   view = await createTestView(database.url);
 });
 
