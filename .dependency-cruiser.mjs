@@ -40,6 +40,14 @@ export default {
       from: { path: '^examples/', pathNot: TESTS },
       to: { path: '^(libs|services)/', pathNot: '^libs/client/' },
     },
+    {
+      name: 'base-only',
+      comment:
+        'the bus and the published client use the base of the service kit: no web server comes with them',
+      severity: 'error',
+      from: { path: '^libs/(bus|client)/', pathNot: TESTS },
+      to: { path: '^libs/runtime/src/index\\.ts$' },
+    },
     onlyImporter('bus', '@nats-io'),
     onlyImporter('db', '(pg|node-pg-migrate)'),
     {
@@ -123,7 +131,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '/bootstrap/' },
+    exclude: { path: '/bootstrap/|^libs/client/dist/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     combinedDependencies: true,

@@ -1,6 +1,6 @@
 /** Connecting, asking and answering, single messages, and parking, against the real server. */
 import { type DeadLetter, subjects } from '@mailstream/contracts';
-import { AppError } from '@mailstream/runtime';
+import { AppError } from '@mailstream/runtime/base';
 import { createNats, type TestNats } from '@mailstream/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bus, connectBus } from './index.ts';

@@ -1,6 +1,6 @@
 /** Connects to NATS and puts the bus together. */
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
-import { createLogger, type Logger, messageOf } from '@mailstream/runtime';
+import { createLogger, type Logger, messageOf } from '@mailstream/runtime/base';
 import { type ConnectionOptions, type NatsConnection, nkeyAuthenticator, nkeys } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';
 import { createBatchPublisher } from './batch.ts';

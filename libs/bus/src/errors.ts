@@ -1,5 +1,5 @@
 /** What the bus throws: one code per situation, with the server's own number and words where it had any. */
-import { AppError, type ErrorClass } from '@mailstream/runtime';
+import { AppError, type ErrorClass } from '@mailstream/runtime/base';
 
 const CLASSES = {
   /** No server answered at the first connect. */

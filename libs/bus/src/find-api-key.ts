@@ -1,6 +1,5 @@
 /** Whose an API key is: services without the orchestrator's database ask it. */
 import { ApiKeyReply, type ApiKeyRequest, subjects } from '@mailstream/contracts';
-import type { FindKey } from '@mailstream/runtime';
 import { Compile } from 'typebox/compile';
 import { BusError } from './errors.ts';
 import type { Bus } from './port.ts';
@@ -9,8 +8,8 @@ const TIMEOUT_MS = 2_000;
 const reply = Compile(ApiKeyReply);
 
 /** Throws `BusError` when nobody answers. Only a digest travels: who listens cannot call with it. */
-export function createFindApiKey(bus: Pick<Bus, 'request'>): FindKey {
-  return async (digest) => {
+export function createFindApiKey(bus: Pick<Bus, 'request'>) {
+  return async (digest: string): Promise<ApiKeyReply['key']> => {
     const question: ApiKeyRequest = { digest };
     const data = await bus.request(subjects.apiKey, question, TIMEOUT_MS);
     const answer: unknown = JSON.parse(new TextDecoder().decode(data));

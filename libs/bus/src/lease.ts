@@ -1,5 +1,5 @@
 /** Leases: a lease is an un-acked message on `WATCH`; who holds it renews it, and when its holder dies the server gives it to another. */
-import type { Logger } from '@mailstream/runtime';
+import type { Logger } from '@mailstream/runtime/base';
 import type { Msg } from '@nats-io/nats-core';
 import { createClaims } from './lease-claims.ts';
 import type { Link } from './link.ts';

@@ -1,6 +1,6 @@
 /** Readers of `CHANGES` for subscribers: asked for by who may not make consumers, made by who may, for one tenant each. */
 import { ChangesReaderReply, ChangesReaderRequest, isToken, subjects } from '@mailstream/contracts';
-import { AppError, type Logger } from '@mailstream/runtime';
+import { AppError, type Logger } from '@mailstream/runtime/base';
 import { Compile } from 'typebox/compile';
 import { BusError } from './errors.ts';
 import type { Link } from './link.ts';

@@ -1,5 +1,5 @@
 /** Pulls messages from a consumer, never more than there is room for, and notices when the consumer is gone or silent. */
-import { messageOf } from '@mailstream/runtime';
+import { messageOf } from '@mailstream/runtime/base';
 import { type Msg, nanos } from '@nats-io/nats-core';
 import type { Link } from './link.ts';
 

@@ -1,6 +1,6 @@
 /** What work and leases share: a durable consumer that several processes pull from, as many messages at a time as there is room for. */
 import type { StreamName } from '@mailstream/contracts';
-import { backoffMs, type Logger, messageOf, pause } from '@mailstream/runtime';
+import { backoffMs, type Logger, messageOf, pause } from '@mailstream/runtime/base';
 import { AckPolicy, type ConsumerConfig, DeliverPolicy, ReplayPolicy } from '@nats-io/jetstream';
 import { type Msg, nanos } from '@nats-io/nats-core';
 import type { Link } from './link.ts';

@@ -1,5 +1,5 @@
 /** Request and reply: questions that are answered now or not at all. Nothing is stored. */
-import { AppError, type Logger } from '@mailstream/runtime';
+import { AppError, type Logger } from '@mailstream/runtime/base';
 import type { Msg } from '@nats-io/nats-core';
 import { BusError } from './errors.ts';
 import type { Link } from './link.ts';

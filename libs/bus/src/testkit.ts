@@ -1,7 +1,7 @@
 /** What the bus's own tests share: accounts, waiting for a condition, and a connection that can fall silent. */
 import { connect, createServer, type Socket } from 'node:net';
 import { uuidv7 } from '@mailstream/contracts';
-import { createLogger } from '@mailstream/runtime';
+import { createLogger } from '@mailstream/runtime/base';
 
 export const silent = createLogger('test', 'silent');
 

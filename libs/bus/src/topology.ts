@@ -1,6 +1,6 @@
 /** Makes the server's streams what `STREAMS` says, and refuses to go on with a server that does not keep every setting. */
 import { STREAMS, type StreamSpec } from '@mailstream/contracts';
-import { pause } from '@mailstream/runtime';
+import { pause } from '@mailstream/runtime/base';
 import {
   DiscardPolicy,
   RetentionPolicy,

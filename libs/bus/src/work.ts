@@ -1,5 +1,5 @@
 /** Work queues: each item is handled by one process at a time, and again when it was not settled. */
-import { backoffMs, isAbort, type Logger, pause } from '@mailstream/runtime';
+import { backoffMs, isAbort, type Logger, pause } from '@mailstream/runtime/base';
 import type { Msg } from '@nats-io/nats-core';
 import { BusError } from './errors.ts';
 import type { Link } from './link.ts';

@@ -1,7 +1,7 @@
 /** The place of a durable subscription, kept in the server and held by one process at a time. */
 import type { Bus, TenantChanges } from '@mailstream/bus';
 import { subjects } from '@mailstream/contracts';
-import { pause } from '@mailstream/runtime';
+import { pause } from '@mailstream/runtime/base';
 import { type Position, positionFor, type StartAt } from './position.ts';
 import type { Reached } from './progress.ts';
 

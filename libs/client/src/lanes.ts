@@ -1,5 +1,5 @@
 /** Hands changes to a handler: those of one account one after the other, several accounts at a time, a failing one again and again. */
-import { backoffMs, createTurns, pause } from '@mailstream/runtime';
+import { backoffMs, createTurns, pause } from '@mailstream/runtime/base';
 import type { Change } from './change.ts';
 
 /** A handler that failed, and when it is called again. */

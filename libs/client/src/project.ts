@@ -1,7 +1,7 @@
 /** Folding the change stream into the subscriber's own PostgreSQL, exactly once: rows and position move in one transaction. */
 import type { TenantChanges } from '@mailstream/bus';
 import type { ChangeName } from '@mailstream/contracts';
-import { backoffMs, pause } from '@mailstream/runtime';
+import { backoffMs, pause } from '@mailstream/runtime/base';
 import { type Change, filtersOf, type Selection } from './change.ts';
 import { createCoverage } from './coverage.ts';
 import { ChangesLostError, checkKept, type Position, positionFor, type StartAt } from './position.ts';

@@ -1,7 +1,7 @@
 /** Setting a durable subscription to another place in the change stream. */
 import { type Bus, BusError, type TenantChanges } from '@mailstream/bus';
 import { subjects } from '@mailstream/contracts';
-import { pause } from '@mailstream/runtime';
+import { pause } from '@mailstream/runtime/base';
 import { type Saved, toSaved } from './claim.ts';
 import { checkKept, positionFor, type StartAt } from './position.ts';
 

@@ -7,7 +7,7 @@ import {
   envelope,
   SnapshotPage as Page,
 } from '@mailstream/contracts';
-import { backoffMs } from '@mailstream/runtime';
+import { backoffMs } from '@mailstream/runtime/base';
 import { Value } from 'typebox/value';
 import { type Change, isNamed, type Selection } from './change.ts';
 import type { Covered } from './coverage.ts';

@@ -1,7 +1,7 @@
 /** A durable subscription: every change at least once, those of an account in order, for as long as anybody subscribes under its name. */
 import type { ChangeName } from '@mailstream/contracts';
 import { uuidv7 } from '@mailstream/contracts';
-import { pause } from '@mailstream/runtime';
+import { pause } from '@mailstream/runtime/base';
 import type { Change, Selection } from './change.ts';
 import { filtersOf } from './change.ts';
 import { type Claim, type ClaimBus, ClaimLost, claim } from './claim.ts';

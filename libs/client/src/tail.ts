@@ -1,7 +1,7 @@
 /** Reading the change stream from a place on, through everything that passes: the connection, a restart of the server. */
 import { BusError, type Stored, type TenantChanges } from '@mailstream/bus';
 import type { ChangeName } from '@mailstream/contracts';
-import { pause } from '@mailstream/runtime';
+import { pause } from '@mailstream/runtime/base';
 import { type Change, changesIn, filtersOf, type Selection } from './change.ts';
 import { checkKept, moveAlong, type Position, positionAfter } from './position.ts';
 

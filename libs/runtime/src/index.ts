@@ -1,16 +1,11 @@
 /** The service kit: what every service needs to start, speak and stop well. */
 export * from './auth/index.ts';
-export * from './backoff.ts';
-export * from './clock.ts';
-export * from './env.ts';
-export * from './errors.ts';
+export * from './base.ts';
 export * from './http.ts';
 export * from './http-error.ts';
-export * from './log.ts';
 export * from './metrics.ts';
 export * from './reach.ts';
 export * from './request-origin.ts';
 export * from './run-service.ts';
 export * from './service-env.ts';
-export * from './turns.ts';
 export * from './validation.ts';
