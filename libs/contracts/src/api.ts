@@ -37,9 +37,11 @@ export const AccountCreate = Type.Object(
       }),
     ),
     settings: Type.Unknown({
-      description: 'What the provider needs to connect; its schema is in the OpenAPI document.',
+      description: 'What the provider needs to connect: `ImapSettings` and so on in the OpenAPI document.',
     }),
-    credential: Type.Unknown({ description: 'Secrets; stored sealed, never returned.' }),
+    credential: Type.Unknown({
+      description: 'Secrets, such as `ImapCredential`; stored sealed, never returned.',
+    }),
   },
   { additionalProperties: false },
 );

@@ -22,8 +22,8 @@ describe('what is on the wire', () => {
   });
 
   it('has no committed file that the catalogue does not make', () => {
-    const found = readdirSync(committed, { recursive: true, withFileTypes: true }).filter((entry) =>
-      entry.isFile(),
+    const found = readdirSync(committed, { recursive: true, withFileTypes: true }).filter(
+      (entry) => entry.isFile() && entry.name !== 'openapi.json',
     );
     expect(
       found.length,

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const source = (file) => join(root, 'libs/devstack/src', file);
@@ -14,7 +14,10 @@ const COMMANDS = {
   verify: ({ args }) => [source('verify.ts'), ...args],
   bench: ({ args }) => [source('bench.ts'), ...args],
   mailstream: ({ args }) => [...dotenv, source('cli/main.ts'), ...args],
-  generate: () => [join(root, 'libs/contracts/src/generate.ts')],
+  generate: () => [
+    ...['--import', pathToFileURL(join(root, 'libs/contracts/src/generate.ts')).href],
+    join(root, 'services/all-in-one/src/openapi/generate.ts'),
+  ],
   pnpm: ({ args, pnpm }) => [pnpm, ...args],
 };
 

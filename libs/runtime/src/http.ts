@@ -12,6 +12,7 @@ import Fastify, {
   LogController,
   type RawServerDefault,
 } from 'fastify';
+import { Type } from 'typebox';
 import { registerAnswerHeaders } from './answer-headers.ts';
 import { type Admit, registerAccess } from './auth/access.ts';
 import type { Authenticate } from './auth/authenticate.ts';
@@ -39,8 +40,8 @@ export interface HttpDeps {
   readonly authenticate: Authenticate;
   /** Whether the service can do its work now; `/readyz` says so. */
   readonly ready: () => boolean | Promise<boolean>;
-  /** Completes the OpenAPI document before it is served; the gateway adds what the services behind it say. */
-  readonly completeOpenApi?: (own: object) => Promise<object>;
+  /** Served at `/openapi.json`; left out, what this server's own routes say. */
+  readonly openApi?: object;
   /** What `/metrics` tells; the path is not there without. */
   readonly metrics?: Metrics;
   /** Largest request body, bytes. */
@@ -144,23 +145,57 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
 
   app.setErrorHandler(async (error, request, reply) => answerError(error, request, reply));
 
-  app.get('/livez', { config: { limited: false }, schema: { hide: true } }, async () => ({ alive: true }));
-  app.get('/readyz', { config: { limited: false }, schema: { hide: true } }, async (_request, reply) => {
-    const ready = await deps.ready();
-    return reply.status(ready ? 200 : 503).send({ ready });
-  });
-  const { metrics } = deps;
+  registerProbes(app, deps);
+  app.get('/openapi.json', { schema: { hide: true } }, async () => deps.openApi ?? app.swagger());
+  return app;
+}
+
+/** What runs the service asks, and who watches it. */
+function registerProbes(app: HttpServer, { ready, metrics }: HttpDeps): void {
+  const tags = ['operations'];
+  app.get(
+    '/livez',
+    {
+      config: { limited: false },
+      schema: {
+        tags,
+        summary: 'Whether the process is alive',
+        security: [],
+        response: { 200: Type.Object({ alive: Type.Boolean() }) },
+      },
+    },
+    async () => ({ alive: true }),
+  );
+  const Ready = Type.Object({ ready: Type.Boolean() });
+  app.get(
+    '/readyz',
+    {
+      config: { limited: false },
+      schema: {
+        tags,
+        summary: 'Whether it can do its work now',
+        security: [],
+        response: { 200: Ready, 503: Ready },
+      },
+    },
+    async (_request, reply) => {
+      const isReady = await ready();
+      return reply.status(isReady ? 200 : 503).send({ ready: isReady });
+    },
+  );
   if (metrics)
     app.get(
       '/metrics',
-      { config: { scope: 'metrics:read' }, schema: { hide: true } },
+      {
+        config: { scope: 'metrics:read' },
+        schema: {
+          tags,
+          summary: 'Figures, in the text format of Prometheus',
+          response: { 200: { content: { 'text/plain': { schema: Type.String() } } } },
+        },
+      },
       async (_request, reply) => reply.type('text/plain; version=0.0.4').send(metrics.text()),
     );
-  app.get('/openapi.json', { schema: { hide: true } }, async () => {
-    const own = app.swagger();
-    return (await deps.completeOpenApi?.(own)) ?? own;
-  });
-  return app;
 }
 
 /** Probes come from beside us, and have no secrets. */

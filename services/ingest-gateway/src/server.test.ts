@@ -31,6 +31,7 @@ async function start(door: Partial<DoorConfig> = {}): Promise<HttpServer> {
     upstreams: { orchestrator: 'http://127.0.0.1:9', projector: 'http://127.0.0.1:9' },
     notificationsConfig: readNotificationsConfig(readEnv({}), null),
     door: { ...PLENTY, ...door },
+    openApi: { openapi: '3.1.0', info: { title: 'the whole API' } },
   });
   open.push(app);
   return app;
@@ -64,6 +65,11 @@ describe('every route', () => {
         needs === 'any' ? null : 403,
       ]);
     }
+  });
+
+  it('is described for anybody by the document of the whole API', async () => {
+    const answer = await (await start()).inject('/openapi.json');
+    expect(answer.json().info.title).toBe('the whole API');
   });
 
   it('tells a caller who it is', async () => {

@@ -13,7 +13,6 @@ import { createAcceptNotifications } from './accept-notifications.ts';
 import { createAdmission } from './admission.ts';
 import type { DoorConfig, Upstreams } from './config.ts';
 import { createHintWriter } from './hints.ts';
-import { createOpenApi } from './openapi.ts';
 import { createPushTargets } from './push-targets.ts';
 import { createReceiver } from './receive-notifications.ts';
 import { registerCallerRoute } from './routes/caller.ts';
@@ -23,6 +22,8 @@ import { registerSyncRoute } from './routes/request-sync.ts';
 import { registerWebhookRoutes } from './routes/webhooks.ts';
 import { createSources, readerOf } from './sources.ts';
 
+export { isServedBy } from './routes/proxy.ts';
+
 export interface ServerDeps {
   readonly bus: Pick<Bus, 'publish' | 'publishBatch' | 'schedule' | 'last' | 'connected'>;
   readonly logger: Logger;
@@ -31,6 +32,8 @@ export interface ServerDeps {
   readonly notificationsConfig: NotificationsConfig;
   /** Left out, everything is taken that comes. */
   readonly door?: DoorConfig;
+  /** What describes the routes of all services. */
+  readonly openApi?: object;
 }
 
 export interface Server {
@@ -40,7 +43,7 @@ export interface Server {
 }
 
 export async function createServer(deps: ServerDeps): Promise<Server> {
-  const { bus, logger, authenticate, upstreams, notificationsConfig, door } = deps;
+  const { bus, logger, authenticate, upstreams, notificationsConfig, door, openApi } = deps;
   const metrics = createMetrics();
   const app = await createHttpServer({
     title: 'Mailstream',
@@ -49,7 +52,7 @@ export async function createServer(deps: ServerDeps): Promise<Server> {
     ready: () => bus.connected(),
     metrics,
     ...(door && { ...door, admit: createAdmission(door.limits) }),
-    completeOpenApi: createOpenApi(upstreams),
+    ...(openApi && { openApi }),
   });
   registerLandingRoute(app);
   registerCallerRoute(app);

@@ -1,5 +1,6 @@
 /** The ingest gateway: the one door. Hints go into the log, everything else to the service that knows. */
 import { connectBus, createFindApiKey } from '@mailstream/bus';
+import openApi from '@mailstream/contracts/openapi.json' with { type: 'json' };
 import {
   createAuthenticate,
   type Environment,
@@ -21,6 +22,7 @@ export async function startGateway(logger: Logger, source?: Environment): Promis
     upstreams: config.upstreams,
     notificationsConfig: config.notificationsConfig,
     door: config.door,
+    openApi,
   });
   return { parts: [...receivers, httpPart(app, config.http)], close: [() => bus.close()] };
 }

@@ -16,13 +16,7 @@ import { readConfig } from './config.ts';
 import { createEraser } from './eraser.ts';
 import { PROJECTOR_SCHEMAS, VIEW_SCHEMA } from './migrate.ts';
 import { projector } from './projector.ts';
-import { registerChangesRoute } from './routes/changes.ts';
-import { registerHistoryRoute } from './routes/history.ts';
-import { registerMailboxRoutes } from './routes/mailboxes.ts';
-import { registerMessageRoutes } from './routes/messages.ts';
-import { registerSnapshotRoutes } from './routes/snapshot.ts';
-import { registerStatusRoutes } from './routes/status.ts';
-import { registerThreadRoutes } from './routes/threads.ts';
+import { registerRoutes } from './routes/index.ts';
 
 /** Opens what it needs and wires its parts; `source` is the environment it reads, the process's own when absent. */
 export async function startProjector(logger: Logger, source?: Environment): Promise<Service> {
@@ -48,16 +42,11 @@ export async function startProjector(logger: Logger, source?: Environment): Prom
     authenticate,
     ready: async () => bus.connected() && (await db.query('select 1')).length === 1,
   });
-  registerMessageRoutes(app, tenants);
-  registerHistoryRoute(app, { bus, tenants });
-  registerThreadRoutes(app, tenants);
-  registerMailboxRoutes(app, tenants);
-  registerSnapshotRoutes(app, { bus, tenants });
-  registerChangesRoute(app, createReaders({ bus, logger, authenticate, limits: config.readers }));
-  registerStatusRoutes(app, { bus, db, tenants, fold });
-  const readers: Part = { name: 'readers of changes', run: (signal) => bus.lendReaders(signal) };
+  const readers = createReaders({ bus, logger, authenticate, limits: config.readers });
+  registerRoutes(app, { bus, db, tenants, fold, readers });
+  const lending: Part = { name: 'readers of changes', run: (signal) => bus.lendReaders(signal) };
   return {
-    parts: [fold, outbox, eraser, readers, httpPart(app, config.http)],
+    parts: [fold, outbox, eraser, lending, httpPart(app, config.http)],
     close: [() => bus.close(), close],
   };
 }

@@ -25,13 +25,7 @@ import { createHintConsumer } from './hints.ts';
 import { createNudge } from './nudge.ts';
 import { createProjectUnits } from './project-spending.ts';
 import { createReactor } from './react.ts';
-import { registerAccountRoutes } from './routes/accounts.ts';
-import { registerApiKeyRoutes } from './routes/api-keys.ts';
-import { registerAuditRoute } from './routes/audit.ts';
-import { registerConnectRoutes } from './routes/connect.ts';
-import { registerKeyRoutes } from './routes/keys.ts';
-import { registerParkedRoutes } from './routes/parked.ts';
-import { registerStatusRoutes } from './routes/status.ts';
+import { registerRoutes } from './routes/index.ts';
 import { createSubscriptionConsumer } from './subscriptions/consumer.ts';
 import { createDestinations } from './subscriptions/destinations.ts';
 import { createSubscriptionKeeper } from './subscriptions/keeper.ts';
@@ -86,16 +80,21 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
   const definition = createOrchestratorFold(reactor, (strangers) => purgeLate({ bus, db }, strangers));
   const fold = createFold({ bus, db, logger, definition });
 
-  registerAccountRoutes(app, { accounts, tenants });
-  registerApiKeyRoutes(app, { apiKeys: createApiKeys({ tenants }) });
   const consents = createConsents({ db, tenants, vault });
-  const connect = createConnect({ tenants, accounts, consents, providers, config: config.connect });
-  registerConnectRoutes(app, { connect });
-  registerKeyRoutes(app, { tenants, rotation: createRotation({ db, vault }) });
-  registerAuditRoute(app, { tenants });
-  registerParkedRoutes(app, { bus, tenants });
+  const webhooks = createWebhooks({ bus, db, tenants, vault, logger, privateHosts: config.privateHosts });
+  registerRoutes(app, {
+    accounts,
+    apiKeys: createApiKeys({ tenants }),
+    bus,
+    connect: createConnect({ tenants, accounts, consents, providers, config: config.connect }),
+    db,
+    endpoints: webhooks.endpoints,
+    fold,
+    providers: deps.providers,
+    rotation: createRotation({ db, vault }),
+    tenants,
+  });
   const uses = createCredentialUses({ db, logger });
-  registerStatusRoutes(app, { accounts, bus, db, tenants, fold, providers: deps.providers });
   return [
     outbox,
     fold,
@@ -115,7 +114,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
     createBroker({ bus, db, vault, providers, tokens: createAccessTokens({ db, vault }), uses }),
     uses.part,
     createAuditExpiry({ db, logger, days: config.auditDays }),
-    ...createWebhooks({ bus, db, tenants, vault, app, logger, privateHosts: config.privateHosts }),
+    ...webhooks.parts,
     createRemoval({
       ...{ bus, db, outbox, subscriptions: keeper, logger },
       ...(deps.reached && { reached: deps.reached }),

@@ -34,7 +34,7 @@ const OPEN: Readonly<Record<keyof Upstreams, readonly string[]>> = {
 };
 
 /** Names of the services as operators know them. */
-export const SERVICE_NAMES: Readonly<Record<keyof Upstreams, string>> = {
+const SERVICE_NAMES: Readonly<Record<keyof Upstreams, string>> = {
   orchestrator: 'sync-orchestrator',
   projector: 'mailbox-projector',
 };
@@ -50,7 +50,7 @@ const TIMEOUT_MS = 30_000;
 /** Every call that is not open is authenticated here and, because the header is passed on, by the service again, which also checks its scope. */
 export async function registerProxyRoutes(app: HttpServer, upstreams: Upstreams): Promise<void> {
   await app.register((scope, _options, done) => {
-    // What these routes are, the services say themselves (openapi.ts).
+    // What these routes are, the services say themselves.
     scope.addHook('onRoute', (route) => {
       route.schema = { hide: true };
       const open = Object.values(OPEN).flat().includes(route.url);

@@ -33,7 +33,7 @@ export async function registerWebhookRoutes(app: HttpServer, deps: WebhookDeps):
         scope.post<{ Querystring: Record<string, unknown>; Body: string | null }>(
           `/v1/webhooks/${path}`,
           // A provider that is turned away for a while slows down, and in the end gives up.
-          { config: { open: true, limited: false }, schema: { hide: true } },
+          { config: { open: true, limited: false }, schema: describing(webhook) },
           async ({ query, body, headers, ip }, reply) => {
             await checkSource(webhook, ip);
             const challenge = webhook.challenge === null ? undefined : query[webhook.challenge];
@@ -70,6 +70,19 @@ export async function registerWebhookRoutes(app: HttpServer, deps: WebhookDeps):
     throw new AppError('webhook.unproven', 'network', proof.message);
   }
 }
+
+const describing = ({ provider }: Webhook) => ({
+  tags: ['notifications'],
+  summary: `Where ${provider} says that something happened`,
+  description: 'For the provider alone: each notification proves itself. 202: what was told is on disk.',
+  security: [],
+  response: {
+    200: {
+      content: { 'text/plain': { schema: { type: 'string', description: 'What is asked to be echoed.' } } },
+    },
+    202: { type: 'null' },
+  },
+});
 
 /** The text comes from the caller: no browser shall take it for a page. */
 const PLAIN_TEXT = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' };
