@@ -1,23 +1,14 @@
 /** `npm run bench -- changes`: how fast changes come to one subscriber and to ten, and how long after the commit one is handed over. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { type Bus, connectBus } from '@mailstream/bus';
+import type { Bus } from '@mailstream/bus';
 import { connectMailstream, type Mailstream } from '@mailstream/client';
-import { type AccountRef, subjects } from '@mailstream/contracts';
-import { ensureTokenKey } from '../dev-token.ts';
-import { startNats } from '../nats-server.ts';
-import { freePort } from '../ports.ts';
-import { startPostgres } from '../postgres.ts';
-import { startService } from '../stack.ts';
 import { until } from './support/bench.ts';
-import { factPage } from './support/fact-page.ts';
+import { benchAccounts, createFactWriter } from './support/fact-writer.ts';
 import { quantile, rounded, show } from './support/figures.ts';
+import { startProjectorBench } from './support/projector-bench.ts';
 import { isToldToTheEnd } from './support/told-to-the-end.ts';
 
-const PAGE = 500;
 const MANY = 10;
 
 const { values } = parseArgs({
@@ -29,36 +20,19 @@ const { values } = parseArgs({
 });
 const messages = Number(values.messages);
 const live = Number(values.live);
-const accounts: AccountRef[] = Array.from({ length: 4 }, (_, n) => ({
-  tenant: 'default',
-  account: `account-${n}`,
-}));
+const accounts = benchAccounts(4);
 
-const dir = mkdtempSync(join(tmpdir(), 'mailstream-bench-'));
-const stops: (() => Promise<void>)[] = [() => Promise.resolve(rmSync(dir, { recursive: true, force: true }))];
+const bench = await startProjectorBench();
 try {
-  const postgres = await startPostgres({ dir: join(dir, 'postgres') });
-  stops.push(() => postgres.stop());
-  const nats = await startNats({ dir: join(dir, 'nats') });
-  stops.push(() => nats.stop());
-  const bus = await connectBus({ url: nats.url, name: 'bench' });
-  stops.push(() => bus.close());
-  await bus.ensureTopology();
-  const projector = await startService({
-    name: 'mailbox-projector',
-    dir,
-    port: await freePort(),
-    env: { NATS_URL: nats.url, DATABASE_URL: postgres.url, MAILSTREAM_JWT_KEY_FILE: ensureTokenKey(dir) },
-  });
-  stops.push(() => projector.stop());
-
-  const write = createWriter(bus);
-  for (let n = 0; n < messages; n += PAGE) await write(Math.min(PAGE, messages - n));
+  const { bus, natsUrl } = bench;
+  await bench.startProjector();
+  const { fill, write } = createFactWriter(bus, accounts);
+  await fill(messages);
   await until(100, () => isToldToTheEnd(bus, accounts));
 
-  const one = await drain(nats.url, 1);
-  const many = await drain(nats.url, MANY);
-  const delays = await deliveries(bus, nats.url, write);
+  const one = await drain(natsUrl, 1);
+  const many = await drain(natsUrl, MANY);
+  const delays = await deliveries(bus, natsUrl, write);
   show(
     {
       events_per_second: rounded(messages / one),
@@ -72,25 +46,7 @@ try {
     values.json,
   );
 } finally {
-  for (const stop of stops.toReversed()) await stop();
-}
-
-/** Writes pages of new mail, the accounts in turn. */
-function createWriter(bus: Bus): (count: number) => Promise<void> {
-  const fences = new Map<string, bigint>();
-  let pages = 0;
-  let first = 0;
-  return async (count) => {
-    const at = accounts[pages % accounts.length];
-    if (!at) throw new Error('no accounts');
-    const page = factPage(at, { number: Math.floor(pages / accounts.length), first, count });
-    const fence = { subject: subjects.cursor(at, 'inbox'), sequence: fences.get(at.account) ?? 0n };
-    const stored = await bus.publishBatch(page, fence);
-    if (stored.outcome !== 'committed') throw new Error(`a page was not stored: ${stored.outcome}`);
-    fences.set(at.account, stored.sequence);
-    pages += 1;
-    first += count;
-  };
+  await bench.stop();
 }
 
 /** Seconds until so many durable subscribers, each with a connection of its own, have handled everything. */
@@ -122,7 +78,7 @@ async function drainOne(mailstream: Mailstream, name: string): Promise<void> {
 async function deliveries(
   bus: Bus,
   natsUrl: string,
-  write: (count: number) => Promise<void>,
+  write: (count: number) => Promise<unknown>,
 ): Promise<number[]> {
   const delays: number[] = [];
   const stop = new AbortController();

@@ -1,22 +1,11 @@
 /** `npm run bench -- fold`: how fast the projector folds a full log into the view and publishes the changes, everything on this machine. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { type Bus, connectBus } from '@mailstream/bus';
-import { type AccountRef, subjects } from '@mailstream/contracts';
-import { ensureTokenKey } from '../dev-token.ts';
-import { startNats } from '../nats-server.ts';
-import { freePort } from '../ports.ts';
-import { startPostgres } from '../postgres.ts';
-import { startService } from '../stack.ts';
-import { factPage } from './support/fact-page.ts';
+import { until } from './support/bench.ts';
+import { benchAccounts, createFactWriter } from './support/fact-writer.ts';
 import { rounded, show } from './support/figures.ts';
 import { cpuSeconds, peakRssMb } from './support/processes.ts';
+import { startProjectorBench } from './support/projector-bench.ts';
 import { isToldToTheEnd } from './support/told-to-the-end.ts';
-
-const PAGE = 500;
 
 const { values } = parseArgs({
   options: {
@@ -26,37 +15,20 @@ const { values } = parseArgs({
   },
 });
 const messages = Number(values.messages);
-const accounts: AccountRef[] = Array.from({ length: Number(values.accounts) }, (_, n) => ({
-  tenant: 'default',
-  account: `account-${n}`,
-}));
+const accounts = benchAccounts(Number(values.accounts));
 
-const dir = mkdtempSync(join(tmpdir(), 'mailstream-bench-'));
-const stops: (() => Promise<void>)[] = [() => Promise.resolve(rmSync(dir, { recursive: true, force: true }))];
+const bench = await startProjectorBench();
 try {
-  const postgres = await startPostgres({ dir: join(dir, 'postgres') });
-  stops.push(() => postgres.stop());
-  const nats = await startNats({ dir: join(dir, 'nats') });
-  stops.push(() => nats.stop());
-  const bus = await connectBus({ url: nats.url, name: 'bench' });
-  stops.push(() => bus.close());
+  const { bus, servers } = bench;
+  const bytes = await createFactWriter(bus, accounts).fill(messages);
+  if (!values.json) console.log(`${messages} facts in the log, ${Math.round(bytes / messages)} bytes each`);
 
-  await bus.ensureTopology();
-  const bytes = await fill(bus);
-  note(`${messages} facts in the log, ${Math.round(bytes / messages)} bytes each`);
-
-  const projector = await startService({
-    name: 'mailbox-projector',
-    dir,
-    port: await freePort(),
-    env: { NATS_URL: nats.url, DATABASE_URL: postgres.url, MAILSTREAM_JWT_KEY_FILE: ensureTokenKey(dir) },
-  });
-  stops.push(() => projector.stop());
-  const pids = { projector: projector.child().pid, postgres: postgres.child.pid, nats: nats.child.pid };
+  const projector = await bench.startProjector();
+  const pids = { projector: projector.child().pid, ...servers };
   const costs = () => Object.values(pids).map(cpuSeconds);
   const before = costs();
   const started = performance.now();
-  while (!(await isToldToTheEnd(bus, accounts))) await sleep(50);
+  await until(50, () => isToldToTheEnd(bus, accounts));
   const seconds = (performance.now() - started) / 1000;
   const cpu = costs().map((after, n) => ((after - (before[n] ?? 0)) / messages) * 1e6);
   show(
@@ -73,30 +45,5 @@ try {
     values.json,
   );
 } finally {
-  for (const stop of stops.toReversed()) await stop();
-}
-
-/** Pages of new mail, the accounts in turn as a log has them; returns the bytes of the facts. */
-async function fill(bus: Bus): Promise<number> {
-  let bytes = 0;
-  const fences = new Map<string, bigint>();
-  for (let first = 0, n = 0; first < messages; first += PAGE, n += 1) {
-    const at = accounts[n % accounts.length];
-    if (!at) throw new Error('--accounts must be at least 1');
-    const count = Math.min(PAGE, messages - first);
-    const page = factPage(at, { number: Math.floor(n / accounts.length), first, count });
-    const cursor = subjects.cursor(at, 'inbox');
-    const stored = await bus.publishBatch(page, {
-      subject: cursor,
-      sequence: fences.get(at.account) ?? 0n,
-    });
-    if (stored.outcome !== 'committed') throw new Error(`a page was not stored: ${stored.outcome}`);
-    fences.set(at.account, stored.sequence);
-    bytes += page.slice(0, -1).reduce((sum, { data }) => sum + JSON.stringify(data).length, 0);
-  }
-  return bytes;
-}
-
-function note(line: string): void {
-  if (!values.json) console.log(line);
+  await bench.stop();
 }
