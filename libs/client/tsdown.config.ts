@@ -3,7 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { defineConfig } from 'tsdown';
 import own from './package.json' with { type: 'json' };
 
-const NEEDS = ['@nats-io/jetstream', '@nats-io/nats-core', '@nats-io/transport-node', 'pino', 'typebox'];
+const NEEDS = [
+  ...['@nats-io/jetstream', '@nats-io/nats-core', '@nats-io/transport-node'],
+  ...['@opentelemetry/api', 'pino', 'typebox'],
+];
 
 const { name, description, version, license, keywords, type, sideEffects, engines } = own;
 const manifest = {

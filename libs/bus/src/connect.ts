@@ -11,12 +11,13 @@ import { holdLeases } from './lease.ts';
 import { lendReaders, tenantChanges } from './lent-readers.ts';
 import { createLink } from './link.ts';
 import { at, backlog, last, purge, remove, state } from './lookup.ts';
-import type { Bus } from './port.ts';
+import type { Bus, Outgoing } from './port.ts';
 import { publish } from './publish.ts';
 import { countFrom, readStream } from './read.ts';
 import { request, respond } from './request.ts';
 import { cancelSchedule, schedule } from './schedule.ts';
 import { checkServer, ensureTopology, waitForTopology } from './topology.ts';
+import { sending } from './trace.ts';
 import { work } from './work.ts';
 
 export interface BusOptions {
@@ -48,12 +49,14 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
   }
   void logStatus(nc, logger);
   const link = createLink(nc, user.inboxPrefix);
+  const publishBatch = createBatchPublisher(link);
+  const publishOne = (message: Outgoing) => sending([message], ([traced = message]) => publish(link, traced));
 
   return {
     ensureTopology: (options = {}) => ensureTopology(link, options),
     waitForTopology: () => waitForTopology(link),
-    publish: (message) => publish(link, message),
-    publishBatch: createBatchPublisher(link),
+    publish: publishOne,
+    publishBatch: (messages, fence) => sending(messages, (traced) => publishBatch(traced, fence)),
     last: (stream, subject) => last(link, stream, subject),
     at: (stream, sequence) => at(link, stream, sequence),
     state: (stream) => state(link, stream),
@@ -63,7 +66,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     work: (options, handler, signal) => work(link, logger, options, handler, signal),
     async offer(stream, subject, data) {
       try {
-        await publish(link, { subject, data, headers: { 'Nats-Expected-Stream': stream } });
+        await publishOne({ subject, data, headers: { 'Nats-Expected-Stream': stream } });
       } catch (error) {
         if (!(error instanceof BusError) || error.code !== 'bus.subject_taken') throw error;
       }

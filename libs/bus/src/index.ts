@@ -10,3 +10,4 @@ export {
   type ServiceUser,
 } from './permissions/server-config.ts';
 export * from './port.ts';
+export { traceOf } from './trace.ts';

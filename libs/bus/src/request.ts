@@ -1,9 +1,17 @@
 /** Request and reply: questions that are answered now or not at all. Nothing is stored. */
-import { AppError, type Logger } from '@mailstream/runtime/base';
+import {
+  AppError,
+  inChildSpan,
+  inSpan,
+  type Logger,
+  TRACEPARENT,
+  traceParentOf,
+} from '@mailstream/runtime/base';
 import type { Msg } from '@nats-io/nats-core';
 import { BusError } from './errors.ts';
 import type { Link } from './link.ts';
-import { wireHeaders } from './message.ts';
+import { plainHeaders, wireHeaders } from './message.ts';
+import { about } from './trace.ts';
 
 /** The headers of NATS services (ADR-32) for an answer that is an error. */
 const ERROR_TEXT = 'Nats-Service-Error';
@@ -18,7 +26,13 @@ export async function request(
   timeoutMs: number,
 ): Promise<Uint8Array> {
   await link.ready();
-  const reply = await link.ask(subject, JSON.stringify(data), { timeoutMs });
+  const attributes = about('request', 'send', subject);
+  const name = `request ${attributes['messaging.destination.name']}`;
+  const reply = await inChildSpan(name, { kind: 'client', attributes }, (span) => {
+    const own = traceParentOf(span);
+    const headers = own === undefined ? {} : { headers: wireHeaders({ [TRACEPARENT]: own }) };
+    return link.ask(subject, JSON.stringify(data), { timeoutMs, ...headers });
+  });
   const problem = reply.headers?.get(ERROR_TEXT);
   if (problem) {
     const code = reply.headers?.get(ERROR_CODE) === PASSES ? 'bus.unavailable' : 'bus.answer_failed';
@@ -59,7 +73,13 @@ async function answerOne(
   answer: (subject: string, data: Uint8Array) => Promise<unknown>,
 ): Promise<void> {
   try {
-    msg.respond(JSON.stringify(await answer(msg.subject, msg.data)));
+    const attributes = about('answer', 'process', msg.subject);
+    const name = `answer ${attributes['messaging.destination.name']}`;
+    const parent = plainHeaders(msg.headers)[TRACEPARENT] ?? null;
+    const answered = await inSpan(name, { kind: 'server', attributes, parent }, () =>
+      answer(msg.subject, msg.data),
+    );
+    msg.respond(JSON.stringify(answered));
   } catch (error) {
     logger.warn({ err: error, subject: msg.subject }, 'a request could not be answered');
     const text = error instanceof AppError ? error.message : 'internal error';

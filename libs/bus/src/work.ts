@@ -6,6 +6,7 @@ import type { Link } from './link.ts';
 import { type Place, placeOf, toStored } from './message.ts';
 import type { QueueOptions, WorkItem } from './port.ts';
 import { consumeQueue, settle } from './queue.ts';
+import { processing } from './trace.ts';
 
 const RETRY = { baseMs: 500, maxMs: 30_000 };
 
@@ -26,7 +27,7 @@ export async function work(
     const { item, settled } = workItem(link, msg, place, signal);
     const holding = setInterval(item.extend, options.holdMs / 3);
     try {
-      await handler(item, signal);
+      await processing(item, () => handler(item, signal));
       if (!settled()) logger.warn({ subject: msg.subject }, 'a work item was left unsettled');
     } catch (error) {
       if (!isAbort(error, signal)) logger.error({ err: error, subject: msg.subject }, 'a work item failed');

@@ -10,7 +10,13 @@ import { type ChangeWorld, createChangeWorld, newAccount } from './testkit.ts';
 
 const exec = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const NPM = { '@nats-io': 'bus', pino: 'runtime', typebox: 'client', '@types': '..' };
+const NPM = {
+  '@nats-io': 'bus',
+  '@opentelemetry': 'runtime',
+  pino: 'runtime',
+  typebox: 'client',
+  '@types': '..',
+};
 
 const USER = `
 import { connectMailstream, type Change, type Mailstream } from '@mailstream/client';

@@ -1,7 +1,7 @@
 /** A durable subscription: every change at least once, those of an account in order, for as long as anybody subscribes under its name. */
 import type { ChangeName } from '@mailstream/contracts';
 import { uuidv7 } from '@mailstream/contracts';
-import { pause } from '@mailstream/runtime/base';
+import { inSpan, pause } from '@mailstream/runtime/base';
 import type { Change, Selection } from './change.ts';
 import { filtersOf } from './change.ts';
 import { type Claim, type ClaimBus, ClaimLost, claim } from './claim.ts';
@@ -87,7 +87,7 @@ async function work<N extends ChangeName>(
       retry: options.retry ?? RETRY,
       onError: options.onError ?? warn,
       ...(options.deadLetter && { deadLetter: options.deadLetter }),
-      handle: handler,
+      handle: (change) => handling(change, () => handler(change)),
       onDone(change) {
         progress.done(change);
         moved.resolve();
@@ -119,6 +119,19 @@ async function work<N extends ChangeName>(
   if (failed?.reason instanceof ClaimLost) throw failed.reason;
   await held.release(progress.reached());
   if (failed) throw failed.reason;
+}
+
+/** As a part of the trace that the change belongs to, in whatever telemetry the program has that we are part of. */
+function handling({ event }: Change, work: () => Promise<void>): Promise<void> {
+  const attributes = {
+    'messaging.system': 'nats',
+    'messaging.destination.name': 'changes',
+    'messaging.operation.name': 'process',
+    'messaging.operation.type': 'process',
+    'mailstream.change': event.type,
+  };
+  const { traceparent: parent = null } = event;
+  return inSpan('process changes', { kind: 'consumer', attributes, parent }, work);
 }
 
 function warn({ change, error, attempts, retryInMs }: HandlerFailure<Change>): void {

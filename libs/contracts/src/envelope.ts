@@ -54,6 +54,7 @@ export interface EventDraft<D> {
   readonly tenant: string;
   readonly account: string;
   readonly page?: string;
+  readonly traceparent?: string;
   readonly data: D;
 }
 

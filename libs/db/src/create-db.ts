@@ -1,6 +1,6 @@
 /** The pool of connections behind `Db`. */
 import { createHash } from 'node:crypto';
-import type { Logger } from '@mailstream/runtime';
+import { inChildSpan, type Logger } from '@mailstream/runtime';
 import pg from 'pg';
 import { connectionString } from './connection.ts';
 import { DbError, dbErrorOf } from './errors.ts';
@@ -20,6 +20,9 @@ export interface DbOptions {
 
 const STATEMENT_MS = 60_000;
 const CONNECT_MS = 10_000;
+
+/** By the conventions for databases. */
+const SPAN = { kind: 'client', attributes: { 'db.system.name': 'postgresql' } } as const;
 
 /** A database. Connects when first used; a connection that broke is replaced by the next call. Every fault is a `DbError`. */
 export function createDb({ url, max, applicationName, logger, schema }: DbOptions): Db {
@@ -45,25 +48,26 @@ export function createDb({ url, max, applicationName, logger, schema }: DbOption
 
   const connect = async () => await pool.connect().catch(fail);
 
+  async function transact<T>(work: (tx: Tx) => Promise<T>, mode?: 'snapshot'): Promise<T> {
+    const client = await connect();
+    let broken: Error | undefined;
+    try {
+      await run(client, mode === 'snapshot' ? 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' : 'BEGIN');
+      const result = await work(transaction(client));
+      await commit(client);
+      return result;
+    } catch (error) {
+      broken = await rollback(client, error);
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
   return {
     query: (text, values) => run(pool, text, values),
-
-    async tx(work, mode) {
-      const client = await connect();
-      let broken: Error | undefined;
-      try {
-        await run(client, mode === 'snapshot' ? 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' : 'BEGIN');
-        const result = await work(transaction(client));
-        await commit(client);
-        return result;
-      } catch (error) {
-        broken = await rollback(client, error);
-        throw error;
-      } finally {
-        client.release(broken);
-      }
-    },
-
+    // Not each statement: a fold has twenty of them, and their spans would cost more than what they tell.
+    tx: (work, mode) => inChildSpan('transaction', SPAN, () => transact(work, mode)),
     close: () => pool.end(),
   };
 }

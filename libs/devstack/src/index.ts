@@ -6,6 +6,7 @@ export { externalServers, isCi, variable } from './env.ts';
 export type { LocalServer } from './local-server.ts';
 export { deliver } from './maildir.ts';
 export { type NatsOptions, startNats, writeNatsConfig } from './nats-server.ts';
+export { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from './otlp-receiver.ts';
 export { freePort } from './ports.ts';
 export { startPostgres } from './postgres.ts';
 export { createRandom, type Random } from './random.ts';
@@ -19,3 +20,4 @@ export {
   type Unit,
   type UnitName,
 } from './stack.ts';
+export { traceTree } from './trace-tree.ts';

@@ -9,6 +9,7 @@ import { fingerprintOf } from './epoch.ts';
 import { type EmittedRows, writeOutbox } from './outbox-rows.ts';
 import { isOversized, type OutgoingEvent, outgoingEvent } from './outgoing-events.ts';
 import type { Unit } from './page-collector.ts';
+import { inPageSpans, type TraceOf } from './page-spans.ts';
 import { park, skippedOf } from './parking.ts';
 import type { Folded, Scope } from './port.ts';
 import { isUnusable, salvage } from './salvage.ts';
@@ -44,13 +45,16 @@ export async function foldUnits(
   units: readonly Unit[],
 ): Promise<Checkpoint> {
   try {
-    return await transact(fold, from, units, async (tx, to) => [units, await step(tx, fold, to, units)]);
+    return await transact(fold, from, units, async (tx, to, traceOf) => [
+      units,
+      await step(tx, fold, to, units, traceOf),
+    ]);
   } catch (error) {
     if (!isUnusable(error)) throw error;
     const [only, ...others] = units;
     if (only && others.length === 0)
-      return await transact(fold, from, units, async (tx, to) => {
-        const { unit, result } = await salvage(tx, only, (usable) => step(tx, fold, to, [usable]));
+      return await transact(fold, from, units, async (tx, to, traceOf) => {
+        const { unit, result } = await salvage(tx, only, (usable) => step(tx, fold, to, [usable], traceOf));
         return [[unit], result];
       });
     const half = units.length >> 1;
@@ -60,6 +64,17 @@ export async function foldUnits(
 }
 
 async function transact(
+  fold: PartitionFold,
+  from: Checkpoint,
+  units: readonly Unit[],
+  work: (tx: Tx, to: Checkpoint, traceOf: TraceOf) => Promise<[units: readonly Unit[], step: Step]>,
+): Promise<Checkpoint> {
+  return await inPageSpans(fold.context.definition.name, units, (traceOf) =>
+    transactTraced(fold, from, units, (tx, to) => work(tx, to, traceOf)),
+  );
+}
+
+async function transactTraced(
   fold: PartitionFold,
   from: Checkpoint,
   units: readonly Unit[],
@@ -86,7 +101,13 @@ async function transact(
 }
 
 /** Everything but the position; may be undone and done again. */
-async function step(tx: Tx, fold: PartitionFold, to: Checkpoint, units: readonly Unit[]): Promise<Step> {
+async function step(
+  tx: Tx,
+  fold: PartitionFold,
+  to: Checkpoint,
+  units: readonly Unit[],
+  traceOf: TraceOf,
+): Promise<Step> {
   const { context, partition } = fold;
   const { definition, seams } = context;
   const { name } = definition;
@@ -103,7 +124,10 @@ async function step(tx: Tx, fold: PartitionFold, to: Checkpoint, units: readonly
   const wanted = fold.seeds.missing(verdict.diverged, verdict.arrived);
   const seeds = await seedsFor(tx, definition, wanted, new Map([...chains, ...verdict.changed]), 'unchained');
   const time = new Date().toISOString();
-  const made = [...announced, ...seeds].map((emission) => outgoingEvent(emission, name, time));
+  const made = [...announced, ...seeds].map((emission) => {
+    const trace = traceOf(emission.to === 'changes' ? emission.sequence : null);
+    return outgoingEvent(emission, name, time, trace);
+  });
   const oversized = made.filter(isOversized);
   const rows = await writeOutbox(
     tx,

@@ -19,7 +19,7 @@ export interface OutboxRow {
   /** Id of its last event. */
   readonly lastEvent: string;
   readonly events: number;
-  /** Four lines per event: id, type, subject, envelope. None of them can hold a line break: JSON escapes it. */
+  /** Four lines per event: id and, after a space, its trace context if it has one; type; subject; envelope. None of them can hold a line break: JSON escapes it. */
   readonly body: string;
 }
 
@@ -58,7 +58,9 @@ async function insert(
   for (const [bundle, isLast] of bundles(events)) {
     const lastEvent = bundle.at(-1)?.id ?? '';
     const body = bundle
-      .map((event) => [event.id, event.type, event.subject, event.body].join('\n'))
+      .map(({ id, type, subject, traceparent, body }) =>
+        [traceparent === undefined ? id : `${id} ${traceparent}`, type, subject, body].join('\n'),
+      )
       .join('\n');
     const [row] = await sql.query<{ id: bigint }>(
       `INSERT INTO fold.outbox (relay, partition, target, position, is_last, last_event, events, body)
@@ -90,8 +92,9 @@ function* bundles(events: readonly OutgoingEvent[]): Generator<[bundle: Outgoing
 export function* eventsOf({ body }: OutboxRow): Generator<Omit<OutgoingEvent, 'target'>> {
   const lines = body.split('\n');
   for (let i = 0; i + 3 < lines.length; i += 4) {
-    const [id = '', type = '', subject = '', envelope = ''] = lines.slice(i, i + 4);
-    yield { id, type, subject, body: envelope };
+    const [names = '', type = '', subject = '', envelope = ''] = lines.slice(i, i + 4);
+    const [id = '', traceparent] = names.split(' ');
+    yield { id, type, subject, traceparent, body: envelope };
   }
 }
 

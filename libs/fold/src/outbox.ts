@@ -1,7 +1,7 @@
 /** An outbox outside a fold: facts decided in a transaction of a service are published exactly once after it. */
 import type { Bus } from '@mailstream/bus';
 import type { Db, Tx } from '@mailstream/db';
-import { type Logger, type Part, pause } from '@mailstream/runtime';
+import { activeTrace, type Logger, type Part, pause } from '@mailstream/runtime';
 import { writeOutbox } from './outbox-rows.ts';
 import { outgoingEvent } from './outgoing-events.ts';
 import type { Emission } from './port.ts';
@@ -51,7 +51,8 @@ export function createOutbox({ bus, db, logger, name }: OutboxOptions): Outbox {
       // Ids are given out before the commit: without the lock a later id could be published, and the marker pass an earlier one by.
       await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('mailstream outbox ' || $1, 0))", [name]);
       const time = new Date().toISOString();
-      const events = emissions.map((emission) => outgoingEvent(emission, name, time));
+      const trace = activeTrace();
+      const events = emissions.map((emission) => outgoingEvent(emission, name, time, trace));
       await writeOutbox(tx, name, PARTITION, 0n, events);
     },
 

@@ -7,6 +7,7 @@ import {
   subjects,
   uuidv7,
 } from '@mailstream/contracts';
+import type { TraceParent } from '@mailstream/runtime';
 import type { Emission } from './port.ts';
 
 /** An event as it stands in the outbox. */
@@ -15,12 +16,19 @@ export interface OutgoingEvent {
   readonly id: string;
   readonly type: string;
   readonly subject: string;
+  /** The trace it belongs to. */
+  readonly traceparent?: TraceParent | undefined;
   /** The envelope as JSON. */
   readonly body: string;
 }
 
 /** Made once per emission: the event keeps its id however often it is sent. `source` is the service or fold that says it. */
-export function outgoingEvent(emission: Emission, source: string, time: string): OutgoingEvent {
+export function outgoingEvent(
+  emission: Emission,
+  source: string,
+  time: string,
+  traceparent?: TraceParent,
+): OutgoingEvent {
   const { tenant, account, data } = emission;
   const id = uuidv7();
   const [type, subject] =
@@ -37,9 +45,10 @@ export function outgoingEvent(emission: Emission, source: string, time: string):
     time,
     tenant,
     account,
+    ...(traceparent !== undefined && { traceparent }),
     data,
   });
-  return { target: emission.to, id, type, subject, body: JSON.stringify(event) };
+  return { target: emission.to, id, type, subject, traceparent, body: JSON.stringify(event) };
 }
 
 /** Whether an event is larger than anybody takes; it would stop all that is behind it. */

@@ -2,7 +2,7 @@
 import type { Bus, Fence, Outgoing, Stored } from '@mailstream/bus';
 import { partitionToken, subjects } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
-import { backoffMs, pause } from '@mailstream/runtime';
+import { backoffMs, pause, TRACEPARENT } from '@mailstream/runtime';
 import {
   deleteOutboxThrough,
   deleteOutboxThroughEvent,
@@ -153,10 +153,14 @@ function nextBatch(rows: readonly OutboxRow[]): readonly OutboxRow[] {
 }
 
 function messagesOf(row: OutboxRow): Outgoing[] {
-  return Array.from(eventsOf(row), ({ id, type, subject, body }) => ({
+  return Array.from(eventsOf(row), ({ id, type, subject, traceparent, body }) => ({
     subject,
     data: Buffer.from(body),
-    headers: { 'ce-type': type, 'ce-id': id },
+    headers: {
+      'ce-type': type,
+      'ce-id': id,
+      ...(traceparent !== undefined && { [TRACEPARENT]: traceparent }),
+    },
   }));
 }
 

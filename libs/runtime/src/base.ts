@@ -4,4 +4,5 @@ export * from './clock.ts';
 export * from './env.ts';
 export * from './errors.ts';
 export * from './log.ts';
+export * from './telemetry/spans.ts';
 export * from './turns.ts';

@@ -24,6 +24,7 @@ import type { Metrics } from './metrics.ts';
 import { findNul } from './nul.ts';
 import { requestIdOf } from './request-origin.ts';
 import type { Part } from './run-service.ts';
+import { registerSpans } from './telemetry/http-spans.ts';
 import { firstProblem } from './validation.ts';
 
 export type HttpServer = FastifyInstance<
@@ -103,6 +104,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  registerSpans(app);
   if (deps.maxConnections !== undefined) app.server.maxConnections = deps.maxConnections;
   if (deps.httpsOnly) app.addHook('onRequest', refusePlainHttp);
 

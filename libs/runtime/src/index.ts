@@ -8,4 +8,6 @@ export * from './reach.ts';
 export * from './request-origin.ts';
 export * from './run-service.ts';
 export * from './service-env.ts';
+export { traceHeadersOf } from './telemetry/http-spans.ts';
+export { startTelemetry } from './telemetry/telemetry.ts';
 export * from './validation.ts';

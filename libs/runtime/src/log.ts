@@ -1,4 +1,5 @@
 /** Structured logs: one JSON line per event on stderr, with names for everything that could hold a secret cut out. */
+import { trace } from '@opentelemetry/api';
 import { destination, type Logger as PinoLogger, pino } from 'pino';
 import { readEnv } from './env.ts';
 
@@ -19,10 +20,17 @@ export function createLogger(service: string, level: LogLevel = readLevel()): Lo
       level,
       base: { service },
       timestamp: pino.stdTimeFunctions.isoTime,
+      mixin: whereTraced,
       redact: { paths: SECRETS.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' },
     },
     destination(2),
   );
+}
+
+/** By the names that OpenTelemetry gives them in JSON. */
+function whereTraced(): object {
+  const at = trace.getActiveSpan()?.spanContext();
+  return at ? { trace_id: at.traceId, span_id: at.spanId } : {};
 }
 
 function readLevel(): LogLevel {

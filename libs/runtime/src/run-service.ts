@@ -1,6 +1,7 @@
 /** The life of a process: start in order, run until told to stop or until a part fails, stop in reverse. */
 import closeWithGrace from 'close-with-grace';
 import type { Logger } from './log.ts';
+import { startTelemetry, type Telemetry } from './telemetry/telemetry.ts';
 
 /** A part that runs until its signal aborts. A part that ends before, or throws, ends the whole process. */
 export interface Part {
@@ -25,10 +26,12 @@ const STOP_MS = 25_000;
 export async function runService(logger: Logger, start: () => Promise<Service>): Promise<void> {
   const stop = new AbortController();
   let service: Service;
+  let telemetry: Telemetry;
   // Process 1 of a container gets no signal that it has no handler for.
   const giveUp = () => process.exit(0);
   process.once('SIGTERM', giveUp).once('SIGINT', giveUp);
   try {
+    telemetry = await startTelemetry(String(logger.bindings().service), logger);
     service = await start();
   } catch (error) {
     logger.fatal({ err: error }, 'could not start');
@@ -52,6 +55,7 @@ export async function runService(logger: Logger, start: () => Promise<Service>):
     for (const close of service.close) {
       await close().catch((error: unknown) => logger.warn({ err: error }, 'a part did not close cleanly'));
     }
+    await telemetry.stop();
   });
   logger.info('started');
   await running.catch((error: unknown) => {

@@ -1,5 +1,6 @@
 /** Push from Microsoft: nothing polls here, so whatever is in the view came by notification. */
 import { Account, type AccountRef, subjects } from '@mailstream/contracts';
+import { type OtlpReceiver, SERVICES, startOtlpReceiver } from '@mailstream/devstack';
 import { DEFAULT_TENANT } from '@mailstream/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ChangeRecorder, countVerbs } from './change-recorder.ts';
@@ -15,6 +16,7 @@ let microsoft: Microsoft;
 let system: System;
 let recorder: ChangeRecorder;
 let ada: Mailbox;
+let telemetry: OtlpReceiver;
 let at: AccountRef;
 
 /** Of the one subscription; null while there is none. */
@@ -54,7 +56,9 @@ describe('push', () => {
   beforeAll(async () => {
     microsoft = await startMicrosoft();
     microsoft.control.createMailbox({ address: ADA, messages: 100, userFolders: false });
-    system = await startSystem({ env: { ...microsoft.env, ...NO_POLLS }, notifiedLocally: true });
+    telemetry = await startOtlpReceiver();
+    const traced = { OTEL_EXPORTER_OTLP_ENDPOINT: telemetry.url, OTEL_BSP_SCHEDULE_DELAY: '100' };
+    system = await startSystem({ env: { ...microsoft.env, ...NO_POLLS, ...traced }, notifiedLocally: true });
     recorder = await system.recordChanges();
     ada = await microsoft.connect(system, ADA);
     at = { tenant: DEFAULT_TENANT, account: ada.account };
@@ -64,6 +68,7 @@ describe('push', () => {
   afterAll(async () => {
     await system?.stop();
     await microsoft?.stop();
+    await telemetry?.close();
   });
 
   it('is what an account gets that is connected, and says so', async () => {
@@ -82,6 +87,26 @@ describe('push', () => {
     microsoft.control.behave({ notifications: { duplicates: 0 } });
     await system.settled();
     expect(countVerbs(recorder.changes.slice(before))['message.created']).toBe(10);
+  });
+
+  it('is one trace, from the notification to what is told', async () => {
+    const told = recorder.changes.findLast(({ event }) => event.type === 'mailstream.message.created.v1');
+    const trace = () => telemetry.spans().filter(({ traceId }) => told?.event.traceparent?.includes(traceId));
+    const steps = [
+      'POST /v1/webhooks/microsoft',
+      'process sync.requested',
+      'process fetch',
+      'GET',
+      'send changes',
+    ];
+    await system.until('the trace is complete', () => {
+      const names = trace().map(({ name }) => name);
+      return steps.every((step) => names.includes(step));
+    });
+    expect(new Set(trace().map(({ service }) => service))).toEqual(new Set(SERVICES));
+    const known = new Set(trace().map(({ spanId }) => spanId));
+    const roots = trace().filter(({ parentId }) => !known.has(parentId));
+    expect(roots.map(({ name }) => name)).toEqual(['POST /v1/webhooks/microsoft']);
   });
 
   it('that was missed makes all folders be looked at', async () => {

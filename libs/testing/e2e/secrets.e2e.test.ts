@@ -8,7 +8,13 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { type Bus, connectBus } from '@mailstream/bus';
 import { Account, ApiKeyCreated, KeysRotated, pageOf, STREAMS } from '@mailstream/contracts';
 import { createDb, type Db } from '@mailstream/db';
-import { type Stack, startService, startStack } from '@mailstream/devstack';
+import {
+  type OtlpReceiver,
+  type Stack,
+  startOtlpReceiver,
+  startService,
+  startStack,
+} from '@mailstream/devstack';
 import { createLogger } from '@mailstream/runtime';
 import { createSimulator, DEMO_CLIENT, type Simulator } from '@mailstream/simulators';
 import { type ScriptServer, startScriptServer } from '@mailstream/testing';
@@ -41,6 +47,7 @@ let simulator: Simulator;
 let imap: ScriptServer;
 let wire: Wire;
 let stack: Stack;
+let telemetry: OtlpReceiver;
 let rest: Rest;
 let bus: Bus;
 let db: Db;
@@ -59,11 +66,15 @@ beforeAll(async () => {
       : null,
   );
   wire = await startWire(simulator.entra.url);
+  telemetry = await startOtlpReceiver();
   stack = await startStack({
     dir,
     env: {
       NODE_EXTRA_CA_CERTS: ca,
       LOG_LEVEL: 'trace',
+      OTEL_EXPORTER_OTLP_ENDPOINT: telemetry.url,
+      OTEL_BSP_SCHEDULE_DELAY: '100',
+      OTEL_METRIC_EXPORT_INTERVAL: '1000',
       MAILSTREAM_KEY: `next:${MASTER_KEY} before:${SPARE_KEY}`,
       MS_CLIENT_ID: DEMO_CLIENT.id,
       MS_CLIENT_SECRET: DEMO_CLIENT.secret ?? '',
@@ -84,6 +95,7 @@ afterAll(async () => {
   await db?.close();
   await bus?.close();
   await stack?.stop();
+  await telemetry?.close();
   wire?.close();
   await imap?.close();
   await simulator?.close();
@@ -251,9 +263,17 @@ it('nothing that was written holds a secret', { timeout: 180_000 }, async () => 
     ...(await tables()),
     ...(await streams()),
     ...answers.map((text, at) => ({ where: `answer ${at}`, text })),
+    ...telemetry.bodies().map((body) => ({ where: 'telemetry', text: body.toString('latin1') })),
   ];
   // The search finds what is there, everywhere.
-  for (const place of [/services\/.*\.log$/, /nats/, /^control\.account$/, /^stream MAIL$/, /^answer/])
+  for (const place of [
+    /services\/.*\.log$/,
+    /nats/,
+    /^control\.account$/,
+    /^stream MAIL$/,
+    /^answer/,
+    /^telemetry$/,
+  ])
     expect(written.some(({ where, text }) => place.test(where) && text.includes(kept))).toBe(true);
   expect([...secrets.keys()].join()).toMatch(/refresh_token.*access_token|access_token.*refresh_token/);
   const found = written.flatMap(({ where, text }) =>
@@ -262,6 +282,13 @@ it('nothing that was written holds a secret', { timeout: 180_000 }, async () => 
     ),
   );
   expect(found).toEqual([]);
+
+  // Traces and metrics go to more people than mail does: they name nobody, and say nothing of what was written.
+  const mail = simulator.control.messages({ mailbox: ADA }).flatMap(({ id, subject }) => [id, subject]);
+  const told = telemetry.bodies().map((body) => body.toString());
+  expect(
+    [ADA, 'kept', 'refused', ...mail].filter((text) => told.some((body) => body.includes(text))),
+  ).toEqual([]);
 });
 
 interface Written {

@@ -1,6 +1,6 @@
 /** Stores hints for many who ask at once, with no more writes than are needed. */
 import type { Bus } from '@mailstream/bus';
-import { AppError, messageOf } from '@mailstream/runtime';
+import { AppError, activeTrace, messageOf, TRACEPARENT } from '@mailstream/runtime';
 
 /**
  * Resolves with the sequence of a hint that was sent after the call, when it is on disk. Throws `gateway.hint_not_stored`, at once when NATS
@@ -15,8 +15,13 @@ export type PutHint = (subject: string) => Promise<bigint>;
 const SINGLY = 16;
 const LARGEST_BATCH = 500;
 
+interface Waiting extends PromiseWithResolvers<bigint> {
+  /** The trace of who asked first; who shares the write is only answered. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 export function createHintWriter(bus: Pick<Bus, 'publish' | 'publishBatch' | 'connected'>): PutHint {
-  const waiting = new Map<string, PromiseWithResolvers<bigint>>();
+  const waiting = new Map<string, Waiting>();
   /** A flood for one account waits for the write that is under way, and is one more after it. */
   const writing = new Set<string>();
   let batching = false;
@@ -27,10 +32,12 @@ export function createHintWriter(bus: Pick<Bus, 'publish' | 'publishBatch' | 'co
     return taken;
   }
 
-  async function writeOne(subject: string, { resolve, reject }: PromiseWithResolvers<bigint>): Promise<void> {
+  async function writeOne(subject: string, { resolve, reject, headers }: Waiting): Promise<void> {
     waiting.delete(subject);
     writing.add(subject);
-    await bus.publish({ subject, data: {} }).then(resolve, (error: unknown) => reject(notStored(error)));
+    await bus
+      .publish({ subject, data: {}, headers })
+      .then(resolve, (error: unknown) => reject(notStored(error)));
     writing.delete(subject);
     writeOn();
   }
@@ -39,7 +46,7 @@ export function createHintWriter(bus: Pick<Bus, 'publish' | 'publishBatch' | 'co
     batching = true;
     const hints = take(LARGEST_BATCH);
     try {
-      const messages = hints.map(([subject]) => ({ subject, data: {} }));
+      const messages = hints.map(([subject, { headers }]) => ({ subject, data: {}, headers }));
       const result = await bus.publishBatch(messages, null);
       if (result.outcome !== 'committed') throw new Error(`NATS is ${result.outcome}`);
       const first = result.sequence - BigInt(hints.length - 1);
@@ -60,11 +67,16 @@ export function createHintWriter(bus: Pick<Bus, 'publish' | 'publishBatch' | 'co
 
   return async (subject) => {
     if (!bus.connected()) throw notStored(new Error('not connected to NATS'));
-    const write = waiting.get(subject) ?? Promise.withResolvers<bigint>();
+    const write = waiting.get(subject) ?? { ...Promise.withResolvers<bigint>(), headers: traceHeaders() };
     waiting.set(subject, write);
     writeOn();
     return write.promise;
   };
+}
+
+function traceHeaders(): Waiting['headers'] {
+  const trace = activeTrace();
+  return trace === undefined ? {} : { [TRACEPARENT]: trace };
 }
 
 export function notStored(cause: unknown): AppError {

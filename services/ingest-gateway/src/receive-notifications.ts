@@ -5,6 +5,7 @@ import {
   AppError,
   backoffMs,
   type Counter,
+  inSpan,
   type Logger,
   messageOf,
   type Part,
@@ -30,9 +31,12 @@ export function createReceiver({ queue, accept, logger, failures }: ReceiverDeps
   async function receive(signal: AbortSignal): Promise<void> {
     const received = await queue.receive(signal);
     if (received.length === 0) return;
-    await accept(
-      provider,
-      received.map(({ notification }) => notification),
+    const attributes = { 'mailstream.provider': provider };
+    await inSpan('receive notifications', { kind: 'consumer', attributes, parent: null }, () =>
+      accept(
+        provider,
+        received.map(({ notification }) => notification),
+      ),
     );
     await queue.acknowledge(received, signal);
   }

@@ -2,7 +2,7 @@
 import type { Bus, Lease } from '@mailstream/bus';
 import { subjects, WatchLease } from '@mailstream/contracts';
 import { type Provider, ProviderError } from '@mailstream/providers';
-import { backoffMs, type Logger, messageOf, type Part, pause } from '@mailstream/runtime';
+import { backoffMs, inSpan, type Logger, messageOf, type Part, pause } from '@mailstream/runtime';
 import { Compile } from 'typebox/compile';
 import type { Sessions } from './sessions.ts';
 
@@ -30,7 +30,10 @@ export function createWatchers({ bus, sessions, logger, providers, capacity }: W
     let failures = 0;
     const wake = oneAtATime(async () => {
       // A hint that cannot be published is not lost: the poll looks anyway.
-      await bus.publish({ subject: subjects.hint(account, 'push'), data: {} }).catch((error: unknown) => {
+      const attributes = { 'mailstream.provider': account.provider, 'mailstream.account': account.account };
+      await inSpan('notified', { kind: 'consumer', attributes, parent: null }, () =>
+        bus.publish({ subject: subjects.hint(account, 'push'), data: {} }),
+      ).catch((error: unknown) => {
         logger.warn({ account: account.account }, `a hint could not be published: ${messageOf(error)}`);
       });
     });

@@ -7,6 +7,7 @@ import { pullMailbox } from './mailbox.ts';
 import { pullMailboxes } from './mailboxes.ts';
 import { quirksOfHost } from './quirks.ts';
 import type { ImapCredential, ImapSettings } from './settings.ts';
+import { inSpans } from './spans.ts';
 import type { Tuning } from './steps.ts';
 import { watchInbox } from './watch.ts';
 
@@ -16,11 +17,9 @@ export async function openSession(
   { reach, tuning }: { readonly reach: Reach; readonly tuning: Tuning },
   signal: AbortSignal,
 ): Promise<Session> {
-  const connection = await openConnection(
-    settings,
-    credential,
-    { quirks: { ...quirksOfHost(settings.host), ...tuning.quirks }, reach },
-    signal,
+  const quirks = { ...quirksOfHost(settings.host), ...tuning.quirks };
+  const connection = await inSpans(settings.host, () =>
+    openConnection(settings, credential, { quirks, reach }, signal),
   );
 
   let failed = false;

@@ -1,6 +1,12 @@
 /** The API of the services behind the gateway: the same paths, passed on as they are. */
 import proxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy';
-import { AppError, CLIENT_IP_HEADER, type HttpServer, REQUEST_ID_HEADER } from '@mailstream/runtime';
+import {
+  AppError,
+  CLIENT_IP_HEADER,
+  type HttpServer,
+  REQUEST_ID_HEADER,
+  traceHeadersOf,
+} from '@mailstream/runtime';
 import type { Upstreams } from '../config.ts';
 
 /** Who serves what. Each stands for the path itself and everything below it. */
@@ -76,10 +82,11 @@ function proxyTo(name: keyof Upstreams, upstream: string): FastifyHttpProxyOptio
     disableRequestLogging: true,
     replyOptions: {
       timeout: TIMEOUT_MS,
-      rewriteRequestHeaders: ({ ip, id }, headers) => ({
+      rewriteRequestHeaders: (request, headers) => ({
         ...headers,
-        [CLIENT_IP_HEADER]: ip,
-        [REQUEST_ID_HEADER]: id,
+        ...traceHeadersOf(request),
+        [CLIENT_IP_HEADER]: request.ip,
+        [REQUEST_ID_HEADER]: request.id,
       }),
       // The service said 503 and why: the caller is to know, not to wait.
       retryDelay: () => null,

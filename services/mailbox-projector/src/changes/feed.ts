@@ -1,4 +1,5 @@
 /** The newest changes of all tenants, read once per process for everybody who listens. */
+import { type Stored, traceOf } from '@mailstream/bus';
 import {
   ChangesLostError,
   type Position,
@@ -8,6 +9,7 @@ import {
   type TailBus,
   tailStored,
 } from '@mailstream/client/stream';
+import type { TraceParent } from '@mailstream/runtime';
 
 /** A change as it is passed on. */
 export interface Entry {
@@ -18,6 +20,8 @@ export interface Entry {
   readonly name: string;
   /** The event in JSON, on one line. */
   readonly json: string;
+  /** The trace it belongs to. */
+  readonly trace: TraceParent | undefined;
 }
 
 /** What a reader has not seen of what is kept here, and where it stands then. */
@@ -166,13 +170,14 @@ function concerns(
 const utf8 = new TextDecoder();
 
 /** `within` names the stream. */
-export function entryOf(within: Position, stored: Parameters<typeof positionAfter>[1]): Entry {
+export function entryOf(within: Position, stored: Stored): Entry {
   const [, tenant = '', account = '', entity, verb] = stored.subject.split('.');
   return {
     position: positionAfter(within, stored),
     tenant,
     account,
     name: `${entity}.${verb}`,
+    trace: traceOf(stored),
     // In JSON a line break is space between tokens, never part of a text.
     json: utf8.decode(stored.data).replaceAll(/[\r\n]+/g, ' '),
   };

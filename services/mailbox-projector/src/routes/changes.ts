@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { ApiError, ChangesQuery } from '@mailstream/contracts';
 import type { HttpServer } from '@mailstream/runtime';
 import { Type } from 'typebox';
+import { beginDelivery } from '../changes/delivery.ts';
 import { eventIdOf } from '../changes/event-id.ts';
 import type { Entry, News } from '../changes/feed.ts';
 import type { Ending, Reader, Readers } from '../changes/readers.ts';
@@ -55,10 +56,12 @@ async function* framesOf(reader: Reader, cutOff: () => void): AsyncGenerator<str
   yield `retry: ${retryMs()}\nid: ${eventIdOf(reader.start)}\n\n`;
   for await (const news of reader.news()) {
     const timer = setTimeout(cutOff, SLOW_MS);
+    const delivered = beginDelivery('entries' in news ? news.entries : []);
     try {
       yield frameOf(news);
     } finally {
       clearTimeout(timer);
+      delivered();
     }
   }
 }

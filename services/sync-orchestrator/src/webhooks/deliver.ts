@@ -1,7 +1,16 @@
 /** Delivers what waits: several endpoints and accounts at a time, of each account one change after the other. */
-import type { Bus } from '@mailstream/bus';
+import type { Bus, Stored } from '@mailstream/bus';
 import type { Db } from '@mailstream/db';
-import { type Logger, messageOf, type Part, pause } from '@mailstream/runtime';
+import {
+  fail,
+  inSpan,
+  type Logger,
+  messageOf,
+  type Part,
+  pause,
+  TRACEPARENT,
+  traceParentOf,
+} from '@mailstream/runtime';
 import type { Vault } from '../credentials/vault.ts';
 import { claimLanes, type Delivery, type Lane, nextIn, record, release } from './lanes.ts';
 import type { Post } from './post.ts';
@@ -44,7 +53,9 @@ export function createDeliveries({ bus, db, vault, post, logger }: DeliverDeps):
     const secrets = secretsIn(value);
     const signed = sign(secrets, delivery.event, stored.data, Date.now());
     const headers = { 'content-type': 'application/json', 'user-agent': 'Mailstream', ...signed };
-    return await post(delivery.url, headers, stored.data, signal);
+    return await inDelivery(stored, (trace) =>
+      post(delivery.url, { ...headers, ...trace }, stored.data, signal),
+    );
   }
 
   async function drain(lane: Lane, signal: AbortSignal): Promise<void> {
@@ -115,6 +126,22 @@ export function createDeliveries({ bus, db, vault, post, logger }: DeliverDeps):
       await Promise.all(running);
     },
   };
+}
+
+/** As a part of the trace that the change belongs to; its receiver can go on with it. */
+async function inDelivery(
+  { headers }: Stored,
+  work: (headers: Readonly<Record<string, string>>) => Promise<Attempt>,
+): Promise<Attempt> {
+  const parent = headers[TRACEPARENT];
+  if (parent === undefined) return await work({});
+  const attributes = { 'http.request.method': 'POST' };
+  return await inSpan('POST', { kind: 'client', attributes, parent }, async (span) => {
+    const attempt = await work({ [TRACEPARENT]: traceParentOf(span) ?? parent });
+    if (attempt.status !== null) span.setAttribute('http.response.status_code', attempt.status);
+    if (attempt.error !== null) fail(span, attempt);
+    return attempt;
+  });
 }
 
 /** With its account, or by age. */

@@ -1,0 +1,65 @@
+/** The telemetry of a process, from its start to its end. */
+import { DiagLogLevel, diag } from '@opentelemetry/api';
+import {
+  detectResources,
+  envDetector,
+  resourceFromAttributes,
+  serviceInstanceIdDetector,
+} from '@opentelemetry/resources';
+import { type Environment, readEnv } from '../env.ts';
+import type { Logger } from '../log.ts';
+import { readTelemetryConfig } from './config.ts';
+
+export interface Telemetry {
+  /** Sends what is left, for three seconds at most. */
+  stop(): Promise<void>;
+}
+
+/** A collector that does not answer must not hold up the end of a process, milliseconds. */
+const STOP_MS = 3_000;
+/** How often it is said that telemetry does not arrive, milliseconds. */
+const SAY_AGAIN_MS = 60_000;
+
+/** `service` is its name unless `OTEL_SERVICE_NAME` says another. Throws `config.invalid`. */
+export async function startTelemetry(
+  service: string,
+  logger: Logger,
+  source?: Environment,
+): Promise<Telemetry> {
+  const env = readEnv(source);
+  const config = readTelemetryConfig(env);
+  env.check();
+  listen(logger);
+  const named = resourceFromAttributes({ 'service.name': service, 'service.namespace': 'mailstream' });
+  // Neither processes nor hosts: command lines hold what nobody is to read elsewhere.
+  const resource = named.merge(detectResources({ detectors: [serviceInstanceIdDetector, envDetector] }));
+  const stops: (() => Promise<void>)[] = [];
+  if (config.traces) {
+    const { startTracing } = await import('./tracing.ts');
+    stops.push(startTracing(resource, config.traces));
+  }
+  return {
+    async stop() {
+      const late = Promise.withResolvers<void>();
+      const timer = setTimeout(late.resolve, STOP_MS);
+      const sent = Promise.all(stops.map((stop) => stop())).catch((error: unknown) =>
+        logger.warn({ err: error }, 'the last telemetry was not sent'),
+      );
+      await Promise.race([sent, late.promise]);
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** The library would say it with every attempt. */
+function listen(logger: Logger): void {
+  let saidAt = Number.NEGATIVE_INFINITY;
+  const say = (message: string) => {
+    const now = performance.now();
+    if (now - saidAt < SAY_AGAIN_MS) return;
+    saidAt = now;
+    logger.warn({ problem: message.slice(0, 300) }, 'telemetry could not be sent');
+  };
+  const silent = () => undefined;
+  diag.setLogger({ error: say, warn: say, info: silent, debug: silent, verbose: silent }, DiagLogLevel.WARN);
+}
