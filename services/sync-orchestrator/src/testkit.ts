@@ -44,6 +44,8 @@ export interface Replica {
 }
 
 export interface World extends Replica {
+  /** The orchestrator that `app` is of. */
+  readonly first: Replica;
   /** Logged in as the owner of the tables. */
   readonly db: Db;
   readonly databaseUrl: string;
@@ -125,15 +127,14 @@ export async function startWorld(
     });
     const over = new AbortController();
     const running = Promise.all(parts.map((part) => part.run(over.signal)));
-    return {
-      app,
-      async stop() {
-        over.abort(new DOMException('over', 'AbortError'));
-        await running;
-        await app.close();
-        await close();
-      },
+    let stopped: Promise<void> | undefined;
+    const stop = async () => {
+      over.abort(new DOMException('over', 'AbortError'));
+      await running;
+      await app.close();
+      await close();
     };
+    return { app, stop: () => (stopped ??= stop()) };
   }
 
   /** In place of the projector: the view of a removed account is empty at once. */
@@ -151,6 +152,7 @@ export async function startWorld(
   const headers = { authorization: `Bearer ${TOKEN}` };
   return {
     ...first,
+    first,
     db: owner,
     databaseUrl: database.url,
     bus,
