@@ -1,8 +1,8 @@
 /** The wire of OAuth 2.0 and OpenID Connect: what any provider that is signed in with does the same way. */
 import { createHash } from 'node:crypto';
+import { fetchWithin, readText } from '@mailstream/runtime';
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { type Static, Type } from 'typebox';
-import { fetchWithin, readText } from './bounded-body.ts';
 import { withoutSecrets } from './secrets.ts';
 
 /** How long a provider may take to answer, milliseconds. */

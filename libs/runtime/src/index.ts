@@ -1,6 +1,7 @@
 /** The service kit: what every service needs to start, speak and stop well. */
 export * from './auth/index.ts';
 export * from './base.ts';
+export { fetchWithin, readText } from './bounded-body.ts';
 export * from './http.ts';
 export * from './http-error.ts';
 export * from './metrics.ts';

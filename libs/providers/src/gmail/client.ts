@@ -1,5 +1,5 @@
 /** The Gmail API over fetch: seven GETs and two POSTs. Token, gate and ledger; nothing sleeps or retries in here. */
-import { readText } from '../bounded-body.ts';
+import { readText } from '@mailstream/runtime';
 import type { Gates } from '../gate.ts';
 import { parseJson } from '../json.ts';
 import { ProviderError } from '../provider.ts';

@@ -1,6 +1,7 @@
 /** Pulls Gmail's notifications from a Pub/Sub subscription, for installations that the internet does not reach ("Pull subscriptions"). */
+
+import { readText } from '@mailstream/runtime';
 import Value from 'typebox/value';
-import { readText } from '../bounded-body.ts';
 import { field, listOf, parseJson, textOf } from '../json.ts';
 import { postForm, TokenAnswer } from '../oidc.ts';
 import { ProviderError } from '../provider.ts';

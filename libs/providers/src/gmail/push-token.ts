@@ -1,6 +1,7 @@
 /** The token that each push of Pub/Sub brings: "Authentication for push subscriptions" in its documentation. */
+
+import { fetchWithin } from '@mailstream/runtime';
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
-import { fetchWithin } from '../bounded-body.ts';
 import { textOf } from '../json.ts';
 import { MAX_ANSWER } from '../oidc.ts';
 import type { Proof } from '../webhook.ts';

@@ -1,5 +1,6 @@
 /** Microsoft Graph by its own client library, with our chain behind it: token, gate, one fetch. Nothing sleeps or retries in here. */
 import { uuidv7 } from '@mailstream/contracts';
+import { readText } from '@mailstream/runtime';
 import {
   Client,
   type Context,
@@ -8,7 +9,6 @@ import {
   type MiddlewareOptions,
   ResponseType,
 } from '@microsoft/microsoft-graph-client';
-import { readText } from '../bounded-body.ts';
 import type { Gates } from '../gate.ts';
 import { field, listOf, textOf } from '../json.ts';
 import { ProviderError } from '../provider.ts';

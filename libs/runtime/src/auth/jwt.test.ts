@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -124,10 +124,13 @@ describe('keys by URL', () => {
   let url: string;
   let fetched = 0;
   let answer: { status: number; keys: readonly object[] };
+  /** Instead of the answer. */
+  let trouble: RequestListener | null = null;
 
   beforeAll(async () => {
-    server = createServer((_request, response) => {
+    server = createServer((request, response) => {
       fetched += 1;
+      if (trouble) return trouble(request, response);
       response.writeHead(answer.status, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ keys: answer.keys }));
     });
@@ -166,5 +169,27 @@ describe('keys by URL', () => {
       errorClass: 'network',
       headers: { 'retry-after': '2' },
     });
+  });
+
+  it('are read to a bound of bytes, and of time', async () => {
+    let written = 0;
+    const mebibyte = ' '.repeat(1024 * 1024);
+    const check = createTokenCheck({ ...base, key: null, jwksUrl: url }, 2_000);
+    const endless: RequestListener = (_request, response) => {
+      response.writeHead(200);
+      const more = () => {
+        do written += 1;
+        while (!response.destroyed && response.write(mebibyte));
+      };
+      response.on('drain', more);
+      more();
+    };
+    const silent: RequestListener = (_request, response) => response.writeHead(200).write('{"keys":[');
+    for (trouble of [endless, silent])
+      await expect(signed('one').then(check)).rejects.toMatchObject({ code: 'auth.unavailable' });
+    trouble = null;
+    expect(written).toBeLessThan(32);
+    answer = { status: 200, keys: [{ ...(await exportJWK(ecKeys.publicKey)), kid: 'one', alg: 'ES256' }] };
+    expect((await check(await signed('one'))).tenant).toBe('acme');
   });
 });

@@ -1,6 +1,14 @@
 /** Callers that bring a JWT of an identity provider, or one made with a key of this installation. */
 import { isScope, isToken, type Scope } from '@mailstream/contracts';
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import {
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+} from 'jose';
+import { fetchWithin } from '../bounded-body.ts';
 import { AppError } from '../errors.ts';
 import type { AuthConfig } from './config.ts';
 import type { Principal } from './principal.ts';
@@ -9,7 +17,10 @@ import { type StaticKey, staticKey } from './static-key.ts';
 
 /** How far our clock and the issuer's may be apart, seconds. */
 const CLOCK_TOLERANCE = 10;
-/** For keys by URL: an identity provider signs, and never shares a secret. */
+/** For keys by URL: a set of keys is a few kilobytes, and the callers wait for it, milliseconds. */
+const LARGEST_KEYS = 1024 * 1024;
+const KEYS_MS = 5_000;
+/** Of those: an identity provider signs, and never shares a secret. */
 const ASYMMETRIC = [
   'RS256',
   'RS384',
@@ -27,10 +38,10 @@ const ASYMMETRIC = [
 /** Throws `auth.refused` saying why, and `auth.unavailable` when the issuer's keys cannot be had. */
 export type CheckToken = (token: string) => Promise<Principal>;
 
-/** The algorithms come from the configured key and never from the token. */
-export function createTokenCheck(config: AuthConfig): CheckToken {
+/** The algorithms come from the configured key and never from the token. `keysMs`: how long keys by URL may take to come. */
+export function createTokenCheck(config: AuthConfig, keysMs = KEYS_MS): CheckToken {
   const { issuer, audience, tenantClaim } = config;
-  const { keys, algorithms } = keysOf(config);
+  const { keys, algorithms } = keysOf(config, keysMs);
   return async (token) => {
     try {
       const { payload } = await jwtVerify(token, keys, {
@@ -47,10 +58,17 @@ export function createTokenCheck(config: AuthConfig): CheckToken {
   };
 }
 
-function keysOf({ key, jwksUrl }: AuthConfig): { keys: JWTVerifyGetKey; algorithms: readonly string[] } {
+function keysOf(
+  { key, jwksUrl }: AuthConfig,
+  keysMs: number,
+): { keys: JWTVerifyGetKey; algorithms: readonly string[] } {
   if (jwksUrl !== null) {
     // Fetched when first needed, kept for ten minutes, and fetched again for an unknown key at most every thirty seconds: jose's defaults.
-    return { keys: createRemoteJWKSet(new URL(jwksUrl)), algorithms: ASYMMETRIC };
+    const keys = createRemoteJWKSet(new URL(jwksUrl), {
+      timeoutDuration: keysMs,
+      [customFetch]: (url: string, init: RequestInit) => fetchWithin(LARGEST_KEYS, url, init),
+    });
+    return { keys, algorithms: ASYMMETRIC };
   }
   const own: StaticKey = staticKey(key ?? '');
   return { keys: async () => own.key, algorithms: own.algorithms };

@@ -150,6 +150,15 @@ describe('its trouble is never anybody’s credential', () => {
     ['500', status(500, 'internal error'), 'vault.kms_unreachable', 'network'],
     ['503', status(503, 'Vault is sealed'), 'vault.kms_sealed', 'network'],
     ['something else that answers', (response) => response.end('<html>'), 'vault.kms_protocol', 'network'],
+    [
+      'an answer too large',
+      (response) =>
+        response.end(
+          JSON.stringify({ data: { ciphertext: `vault:v1:${'A'.repeat(100_000)}`, plaintext: 'AA==' } }),
+        ),
+      'vault.kms_unreachable',
+      'network',
+    ],
     ['a broken connection', (response) => response.destroy(), 'vault.kms_unreachable', 'network'],
   ])('%s', async (_what, how, code, failure) => {
     const keys = createTransitKeys(config);

@@ -1,6 +1,6 @@
 /** Key-encryption keys that never leave a key server: HashiCorp Vault's transit engine, or what speaks like it. */
 import { readFile } from 'node:fs/promises';
-import { messageOf } from '@mailstream/runtime';
+import { messageOf, readText } from '@mailstream/runtime';
 import { type Static, type TSchema, Type } from 'typebox';
 import Value from 'typebox/value';
 import { type Keys, keyMissing, unreadable, VaultError, type WrappedKey } from './keys.ts';
@@ -22,6 +22,9 @@ export interface TransitConfig {
 /** An unwrapped data key is remembered so long, milliseconds: mail goes on while the key server is away for a moment, and it is not asked each time. */
 const REMEMBER_MS = 5 * 60_000;
 const REMEMBERED = 10_000;
+
+/** A wrapped key is a few hundred bytes. */
+const LARGEST_ANSWER = 64 * 1024;
 
 const Encrypted = Type.Object({
   data: Type.Object({ ciphertext: Type.String({ pattern: '^vault:v[0-9]+:' }) }),
@@ -67,7 +70,7 @@ export function createTransitKeys(config: TransitConfig): Keys {
         redirect: 'manual',
         signal: AbortSignal.timeout(config.timeoutMs),
       });
-      return { status: response.status, text: await response.text() };
+      return { status: response.status, text: await readText(response, LARGEST_ANSWER) };
     } catch (cause) {
       throw unanswered(cause, config);
     }

@@ -1,9 +1,8 @@
 /** Hostile HTTP servers: floods, bombs, drips and redirects cost one connection, a bounded number of bytes, and a clear error. */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import { readEnv } from '@mailstream/runtime';
+import { fetchWithin, readEnv, readText } from '@mailstream/runtime';
 import { afterEach, describe, expect, it } from 'vitest';
-import { fetchWithin, readText } from './bounded-body.ts';
 import { createGates } from './gate.ts';
 import { createGmailClient } from './gmail/client.ts';
 import { createLedger } from './gmail/ledger.ts';
