@@ -17,17 +17,14 @@ export async function ensureRoles(owner: pg.Client): Promise<void> {
   // For two that start at once.
   await owner.query(`SELECT pg_advisory_lock(${LOCK})`);
   try {
-    for (const role of ROLES) await createRole(owner, role);
-    const { rows } = await owner.query<{ works: boolean }>(
-      "SELECT pg_has_role('mailstream_service', 'USAGE') AS works",
-    );
-    if (!rows[0]?.works) await owner.query('GRANT mailstream_service TO CURRENT_USER WITH INHERIT TRUE');
+    for (const statement of await missing(owner)) await make(owner, statement);
   } catch (cause) {
     if (!isSqlState(cause, NOT_ALLOWED)) throw cause;
+    const statements = (await missing(owner)).map((statement) => `${statement};`).join(' ');
     throw new AppError(
       'config.database_role',
       'permanent',
-      'the owner of the tables may not make roles: have an administrator run CREATE ROLE mailstream_service; CREATE ROLE mailstream_api; GRANT mailstream_service TO <owner> WITH INHERIT TRUE',
+      `the owner of the tables may not make the roles it needs: have an administrator run ${statements} and see README, "The database", for the logins of the services`,
       { cause },
     );
   } finally {
@@ -39,10 +36,22 @@ const LOCK = "hashtextextended('mailstream roles', 0)";
 const DUPLICATE_OBJECT = '42710';
 const UNIQUE_VIOLATION = '23505';
 
-async function createRole(owner: pg.Client, role: RoleName): Promise<void> {
-  const { rowCount } = await owner.query('SELECT FROM pg_roles WHERE rolname = $1', [role]);
-  if (rowCount !== 0) return;
-  await owner.query(`CREATE ROLE ${role}`).catch((error: unknown) => {
+const STANDING = `
+SELECT quote_ident(current_user) AS name, ARRAY (SELECT rolname::text FROM pg_roles WHERE rolname = ANY ($1)) AS roles,
+       (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+         OR EXISTS (SELECT FROM pg_roles WHERE rolname = 'mailstream_service' AND pg_has_role(oid, 'USAGE')) AS works`;
+
+/** The statements that are still to be run. Whoever makes a role may give it away, and is no member yet. */
+async function missing(owner: pg.Client): Promise<string[]> {
+  const { rows } = await owner.query<{ name: string; roles: string[]; works: boolean }>(STANDING, [ROLES]);
+  return rows.flatMap(({ name, roles, works }) => [
+    ...ROLES.filter((role) => !roles.includes(role)).map((role) => `CREATE ROLE ${role}`),
+    ...(works ? [] : [`GRANT mailstream_service TO ${name} WITH INHERIT TRUE`]),
+  ]);
+}
+
+async function make(owner: pg.Client, statement: string): Promise<void> {
+  await owner.query(statement).catch((error: unknown) => {
     // Roles are of the whole server: somebody in another database was faster.
     if (!isSqlState(error, DUPLICATE_OBJECT, UNIQUE_VIOLATION)) throw error;
   });
