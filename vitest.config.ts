@@ -2,7 +2,7 @@
 import { defineConfig } from 'vitest/config';
 
 const backends = 'libs/testing/src/global-setup.ts';
-const sources = ['libs/*/src/**', 'services/*/src/**', 'examples'];
+const sources = ['libs/*/src/**', 'services/*/src/**', 'examples', 'deploy/k8s/check'];
 
 export default defineConfig({
   test: {
@@ -15,7 +15,7 @@ export default defineConfig({
           testTimeout: 30_000,
           hookTimeout: 30_000,
           include: sources.map((dir) => `${dir}/*.test.ts`),
-          exclude: ['**/*.int.test.ts', '**/*.e2e.test.ts'],
+          exclude: ['**/*.int.test.ts', '**/*.e2e.test.ts', '**/*.chart.test.ts'],
         },
       },
       {

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { REPO_ROOT } from './paths.ts';
 import { type Stage, tool } from './stages.ts';
 
+const CHART = 'chart';
+
 const own = (name: string, file: string): Stage => ({
   name,
   command: process.execPath,
@@ -16,4 +18,10 @@ export const CHECKS: readonly Stage[] = [
   tool('dead-code', 'knip', '--no-progress'),
   own('secrets', 'scan-secrets.ts'),
   own('advisories', 'audit-dependencies.ts'),
+  own(CHART, 'check-chart.ts'),
 ];
+
+/** What is asked for by name is worth bringing what it needs. */
+export function byName(stage: Stage): Stage {
+  return stage.name === CHART ? { ...stage, args: [...stage.args, '--build'] } : stage;
+}

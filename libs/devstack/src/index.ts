@@ -3,6 +3,7 @@ export { demoMail } from './demo-mail.ts';
 export { type Dovecot, type DovecotOptions, startDovecot } from './dovecot.ts';
 export { ensureDovecot } from './dovecot-install.ts';
 export { externalServers, isCi, variable } from './env.ts';
+export { findHelm } from './helm.ts';
 export type { LocalServer } from './local-server.ts';
 export { deliver } from './maildir.ts';
 export { type NatsOptions, startNats, writeNatsConfig } from './nats-server.ts';

@@ -117,7 +117,6 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       MAILSTREAM_HTTP_HOST: '127.0.0.1',
       MAILSTREAM_ORCHESTRATOR_URL: httpUrl(ports['sync-orchestrator']),
       MAILSTREAM_PROJECTOR_URL: httpUrl(ports['mailbox-projector']),
-      MAILSTREAM_FETCHER_URL: httpUrl(ports['provider-fetcher']),
       ...authEnv(tokenKey),
       // Tests and benches ask without a pause whether it is time to go on.
       MAILSTREAM_CALLS_PER_MINUTE: '1000000',

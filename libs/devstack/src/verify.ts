@@ -1,5 +1,5 @@
 /** `npm run verify`: lint, types, walls, dead code and the pure tests, in well under a minute. Names choose among them. */
-import { CHECKS } from './checks.ts';
+import { byName, CHECKS } from './checks.ts';
 import { runStages, tool } from './stages.ts';
 
 const stages = [...CHECKS, tool('pure-tests', 'vitest', 'run', '--project', 'pure', '--reporter', 'dot')];
@@ -12,7 +12,7 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 const failed = await runStages(
-  chosen.length === 0 ? stages : stages.filter(({ name }) => chosen.includes(name)),
+  chosen.length === 0 ? stages : stages.filter(({ name }) => chosen.includes(name)).map(byName),
 );
 if (failed.length > 0) {
   console.log(`failed: ${failed.join(', ')}`);
