@@ -28,6 +28,7 @@ import { imapError } from './imap/errors.ts';
 import { upsertOf as imapUpsert } from './imap/normalize.ts';
 import { parseJson } from './json.ts';
 import { ProviderError } from './provider.ts';
+import { byteChange, changed } from './testkit-bytes.ts';
 import type { ReadNotifications } from './webhook.ts';
 
 const CORPUS = join(import.meta.dirname, 'fixtures/fuzz');
@@ -152,27 +153,9 @@ function withOther(text: string, nth: number, other: unknown): string {
 
 /** Bytes of the corpus with something cut out, put in, said twice or turned around. */
 function mutated(corpus: readonly Buffer[]): fc.Arbitrary<Uint8Array> {
-  const change = fc.record({
-    at: fc.nat(4_000),
-    length: fc.nat(40),
-    piece: fc.uint8Array({ maxLength: 8 }),
-    kind: fc.nat(3),
-  });
   const byBytes = fc
-    .tuple(fc.constantFrom(...corpus), fc.array(change, { maxLength: 4 }))
-    .map(([seed, changes]) =>
-      changes.reduce((bytes, { at, length, piece, kind }) => {
-        const from = at % (bytes.length + 1);
-        const taken = bytes.subarray(from, from + length);
-        const middle = [
-          piece,
-          Buffer.concat([taken, taken, taken]),
-          Buffer.concat([piece, taken]),
-          taken.toReversed(),
-        ];
-        return Buffer.concat([bytes.subarray(0, from), middle[kind] ?? taken, bytes.subarray(from + length)]);
-      }, seed),
-    );
+    .tuple(fc.constantFrom(...corpus), fc.array(byteChange(4_000), { maxLength: 4 }))
+    .map(([seed, changes]) => changes.reduce<Uint8Array>(changed, seed));
   const json = corpus.map((seed) => seed.toString()).filter((text) => parseJson(text) !== undefined);
   if (json.length === 0) return fc.oneof(byBytes, fc.uint8Array({ maxLength: 200 }));
   const byMembers = fc
