@@ -1,4 +1,4 @@
-/** `GET /v1/changes`: which changes, and from where on. */
+/** `GET /v1/changes` and `/v1/changes/ws`: which changes, from where on, and how they are told. */
 import { type Static, Type } from 'typebox';
 import { CHANGE_VERBS } from './changes/changes.ts';
 
@@ -36,3 +36,21 @@ export const ChangesQuery = Type.Object(
   { additionalProperties: false },
 );
 export type ChangesQuery = Static<typeof ChangesQuery>;
+
+/** One line of `application/x-ndjson`, or one message of the WebSocket: a change, how far the stream is, or why it ends. */
+export const ChangeLine = Type.Object({
+  id: Type.Optional(Type.String({ description: 'What to go on from: `Last-Event-ID`, or `from`.' })),
+  event: Type.Optional(
+    Type.Unknown({ description: 'The CloudEvent; absent when this only says how far the stream is.' }),
+  ),
+  closing: Type.Optional(
+    Type.Object(
+      { code: Type.String(), message: Type.String() },
+      { description: 'Why it ends. Nothing follows.' },
+    ),
+  ),
+});
+export type ChangeLine = Static<typeof ChangeLine>;
+
+/** What a WebSocket of changes speaks; browsers offer it beside `bearer.<token>`. */
+export const CHANGES_PROTOCOL = 'mailstream.changes.v1';

@@ -57,6 +57,8 @@ export interface HttpDeps {
   readonly maxConnections?: number;
   /** Milliseconds until a request must have told its headers, and all of itself; tests make them small. */
   readonly patience?: { readonly headersMs: number; readonly requestMs: number };
+  /** Which requests may become something else than HTTP, such as a WebSocket; none when absent. The others are answered as if they had not asked. */
+  readonly upgrades?: (request: IncomingMessage) => boolean;
   /** Origins whose pages may call from a browser. */
   readonly corsOrigins?: readonly string[];
 }
@@ -96,6 +98,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
       headersTimeout: patience.headersMs,
       requestTimeout: patience.requestMs,
       connectionsCheckingInterval: Math.min(1_000, patience.headersMs),
+      shouldUpgradeCallback: deps.upgrades ?? (() => false),
     },
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 200 },

@@ -16,6 +16,7 @@ import { createHintWriter } from './hints.ts';
 import { createPushTargets } from './push-targets.ts';
 import { createReceiver } from './receive-notifications.ts';
 import { registerCallerRoute } from './routes/caller.ts';
+import { isChangesSocket, registerChangesSocket } from './routes/changes-socket.ts';
 import { registerLandingRoute } from './routes/landing.ts';
 import { registerProxyRoutes } from './routes/proxy.ts';
 import { registerSyncRoute } from './routes/request-sync.ts';
@@ -51,9 +52,11 @@ export async function createServer(deps: ServerDeps): Promise<Server> {
     authenticate,
     ready: () => bus.connected(),
     metrics,
+    upgrades: isChangesSocket,
     ...(door && { ...door, admit: createAdmission(door.limits) }),
     ...(openApi && { openApi }),
   });
+  await registerChangesSocket(app, upstreams.projector);
   registerLandingRoute(app);
   registerCallerRoute(app);
   const putHint = createHintWriter(bus);

@@ -3,6 +3,7 @@ import type { Scope } from '@mailstream/contracts';
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import { AppError } from '../errors.ts';
 import type { Authenticate } from './authenticate.ts';
+import { authorizationOf } from './authorization.ts';
 import type { Principal } from './principal.ts';
 import { lacksScope } from './refusals.ts';
 
@@ -75,7 +76,7 @@ async function identify(
 ): Promise<Principal | null> {
   const { scope, open } = config;
   if (open || scope === undefined) return null;
-  const principal = await authenticate(headers.authorization);
+  const principal = await authenticate(authorizationOf(headers));
   if (scope !== 'any' && !principal.scopes.includes(scope)) throw lacksScope(scope);
   return principal;
 }

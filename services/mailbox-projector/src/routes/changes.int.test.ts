@@ -1,6 +1,7 @@
 /** The change stream over HTTP, on a real server and a real NATS. */
+import { get, type IncomingMessage } from 'node:http';
 import { type Bus, connectBus } from '@mailstream/bus';
-import { type AccountRef, changeType, envelope, subjects, uuidv7 } from '@mailstream/contracts';
+import { type AccountRef, ChangeLine, changeType, envelope, subjects, uuidv7 } from '@mailstream/contracts';
 import {
   AppError,
   type Authenticate,
@@ -9,6 +10,7 @@ import {
   type HttpServer,
 } from '@mailstream/runtime';
 import { authenticate, createNats, type TestNats, tokenOf } from '@mailstream/testing';
+import { Value } from 'typebox/value';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { createReaders, type Readers, type ReadersDeps } from '../changes/readers.ts';
 import { registerChangesRoute } from './changes.ts';
@@ -39,11 +41,14 @@ interface Server {
   readonly readers: Readers;
 }
 
-async function serve(options: Partial<ReadersDeps> = {}): Promise<Server> {
+async function serve({
+  slowMs,
+  ...options
+}: Partial<ReadersDeps> & { slowMs?: number } = {}): Promise<Server> {
   const limits = { all: 100, perTenant: 50 };
   const readers = createReaders({ bus, logger, authenticate, limits, quietMs: 200, ...options });
   const app = await createHttpServer({ title: 'test', logger, authenticate, ready: () => true });
-  registerChangesRoute(app, readers);
+  registerChangesRoute(app, readers, slowMs === undefined ? {} : { slowMs });
   closing.push(() => app.close());
   return { app, readers, url: await app.listen({ host: '127.0.0.1', port: 0 }) };
 }
@@ -213,4 +218,97 @@ it('takes so many readers of a tenant, and another when one has gone', async () 
   first.stop();
   await until(() => expect(server.readers.count()).toBe(2));
   expect((await read(server)).response.status).toBe(200);
+});
+
+it('tells the same as lines of JSON to who asks for them', async () => {
+  const server = await serve();
+  const at = newAccount();
+  const headers = {
+    authorization: `Bearer ${await tokenOf({ tenant: 'acme' })}`,
+    accept: 'application/x-ndjson',
+  };
+  const stop = new AbortController();
+  closing.push(async () => stop.abort());
+  const response = await fetch(`${server.url}/v1/changes?accounts=${at.account}`, {
+    headers,
+    signal: stop.signal,
+  });
+  expect(response.headers.get('content-type')).toContain('application/x-ndjson');
+  let text = '';
+  const consume = async () => {
+    for await (const part of response.body?.pipeThrough(new TextDecoderStream()) ?? []) text += part;
+  };
+  const ended = consume();
+  const lines = () =>
+    text
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => Value.Parse(ChangeLine, JSON.parse(line)));
+  await until(() => expect(lines()).toHaveLength(1));
+  await publish(at, 'a');
+  await until(() => expect(lines().some(({ event }) => event)).toBe(true));
+  const told = lines().find(({ event }) => event);
+  expect(told?.event).toMatchObject({ account: at.account, data: { state: { subject: 'a' } } });
+  const again = await read(server, `accounts=${at.account}&from=${encodeURIComponent(lines()[0]?.id ?? '')}`);
+  await until(() => expect(again.id).toBe(told?.id));
+  await server.app.close();
+  await ended;
+  expect(lines().at(-1)?.closing?.code).toBe('changes.stopping');
+});
+
+it('cuts off a reader that takes nothing, who goes on from its last id without a gap', async () => {
+  const at = newAccount();
+  const server = await serve({ slowMs: 300 });
+  const headers = { authorization: `Bearer ${await tokenOf({ tenant: 'acme' })}` };
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    get(`${server.url}/v1/changes?accounts=${at.account}`, { headers, agent: false }, resolve).on(
+      'error',
+      reject,
+    );
+  });
+  let text = '';
+  answer.setEncoding('utf8').on('data', (part: string) => {
+    text += part;
+  });
+  const cut = new Promise<void>((resolve) => answer.on('close', resolve).on('error', () => undefined));
+  await until(() => expect(text).toContain('id: '));
+  answer.pause();
+  // More than lies in sockets on the way.
+  const wide = 'x'.repeat(128 * 1_024);
+  const all = Array.from({ length: 160 }, (_, n) => `${n} ${wide}`);
+  for (const subject of all) await publish(at, subject);
+  await until(() => expect(server.readers.count()).toBe(0));
+  answer.resume();
+  await cut;
+  const whole = text.slice(0, text.lastIndexOf('\n\n'));
+  const seen = [...whole.matchAll(/^data: (.*)$/gm)].map(
+    ([, data = '']) => JSON.parse(data).data.state.subject,
+  );
+  expect(seen.length).toBeLessThan(all.length);
+  const lastEventId = [...whole.matchAll(/^id: (.*)$/gm)].at(-1)?.[1] ?? '';
+  const back = await read(server, `accounts=${at.account}`, { lastEventId });
+  await until(() => expect(seen.length + back.frames.length).toBe(all.length));
+  expect([...seen, ...told(back)].map((subject) => subject.split(' ')[0])).toEqual(
+    all.map((_, n) => String(n)),
+  );
+});
+
+// Last: the stream of all tests is another one afterwards.
+it('tells a reader that the stream was made anew while it read', async () => {
+  const server = await serve();
+  const at = newAccount();
+  const reading = await read(server);
+  await publish(at, 'a');
+  await until(() => expect(told(reading)).toEqual(['a']));
+  await bus.request('$JS.API.STREAM.DELETE.CHANGES', {}, 5_000);
+  await bus.ensureTopology();
+  await publish(at, 'b');
+  await reading.ended;
+  const last = reading.frames.at(-1);
+  expect([last?.event, JSON.parse(last?.data ?? '{}').code]).toEqual(['closing', 'changes.lost']);
+  expect(reading.frames).toHaveLength(2);
+  const back = await read(server, '', { lastEventId: reading.id });
+  expect(back.response.status).toBe(410);
+  const anew = await read(server, 'from=beginning');
+  await until(() => expect(told(anew)).toEqual(['b']));
 });

@@ -1,17 +1,22 @@
-/** `GET /v1/changes`: what changes, as it changes, as Server-Sent Events. */
+/** `GET /v1/changes`: what changes, as it changes, as Server-Sent Events or lines of JSON. */
 import { Readable } from 'node:stream';
-import { ApiError, ChangesQuery } from '@mailstream/contracts';
+import { ApiError, ChangeLine, ChangesQuery } from '@mailstream/contracts';
 import type { HttpServer } from '@mailstream/runtime';
 import { Type } from 'typebox';
 import { beginDelivery } from '../changes/delivery.ts';
-import { eventIdOf } from '../changes/event-id.ts';
-import type { Entry, News } from '../changes/feed.ts';
-import type { Ending, Reader, Readers } from '../changes/readers.ts';
+import { type Framing, LINES, SERVER_SENT_EVENTS } from '../changes/framing.ts';
+import type { Reader, Readers } from '../changes/readers.ts';
 
 /** A reader that takes nothing for so long is cut off, milliseconds: it comes back with the last id it has. */
 const SLOW_MS = 30_000;
 
-export function registerChangesRoute(app: HttpServer, readers: Readers): void {
+const Stream = Type.Unsafe<string | Readable>({ type: 'string' });
+
+export function registerChangesRoute(
+  app: HttpServer,
+  readers: Readers,
+  { slowMs = SLOW_MS }: { readonly slowMs?: number } = {},
+): void {
   app.addHook('preClose', () => readers.stop());
   app.get(
     '/v1/changes',
@@ -19,13 +24,18 @@ export function registerChangesRoute(app: HttpServer, readers: Readers): void {
       config: { scope: 'messages:read' },
       schema: {
         tags: ['changes'],
-        summary: 'What changes, as it changes: Server-Sent Events',
+        summary: 'What changes, as it changes: Server-Sent Events, or lines of JSON',
         description:
-          'One event per change: `event` is its type (`message.created`), `data` the CloudEvent, `id` what to go on from, as `Last-Event-ID` or `from`. An id without an event says how far the stream is. `event: closing` says why it ends.',
+          'One event per change: `event` is its type (`message.created`), `data` the CloudEvent, `id` what to go on from, as `Last-Event-ID` or `from`. An id without an event says how far the stream is. `event: closing` says why it ends. With `Accept: application/x-ndjson` each line is a `ChangeLine`.',
         querystring: ChangesQuery,
         headers: Type.Object({ 'last-event-id': Type.Optional(Type.String({ maxLength: 120 })) }),
         response: {
-          200: Type.Unsafe<string | Readable>({ type: 'string', description: '`text/event-stream`' }),
+          200: {
+            content: {
+              'text/event-stream': { schema: Stream },
+              'application/x-ndjson': { schema: ChangeLine },
+            },
+          },
           400: ApiError,
           401: ApiError,
           410: ApiError,
@@ -42,44 +52,34 @@ export function registerChangesRoute(app: HttpServer, readers: Readers): void {
       });
       reply.raw.once('close', () => reader.close());
       if (request.raw.socket.destroyed) reader.close();
-      reply.header('content-type', 'text/event-stream; charset=utf-8');
+      const framing = /application\/x-ndjson/i.test(request.headers.accept ?? '')
+        ? LINES
+        : SERVER_SENT_EVENTS;
+      reply.header('content-type', framing.contentType);
       // Of proxies that would collect an answer before they pass it on.
       reply.header('x-accel-buffering', 'no');
       const cutOff = () => request.raw.socket.destroy();
-      return reply.send(Readable.from(framesOf(reader, cutOff), { objectMode: false }));
+      const frames = framesOf(reader, framing, { cutOff, slowMs });
+      return reply.send(Readable.from(frames, { objectMode: false }));
     },
   );
 }
 
 /** `cutOff` is called when what was given out is not taken. */
-async function* framesOf(reader: Reader, cutOff: () => void): AsyncGenerator<string, void> {
-  yield `retry: ${retryMs()}\nid: ${eventIdOf(reader.start)}\n\n`;
+async function* framesOf(
+  reader: Reader,
+  framing: Framing,
+  { cutOff, slowMs }: { readonly cutOff: () => void; readonly slowMs: number },
+): AsyncGenerator<string, void> {
+  yield framing.begin(reader.start);
   for await (const news of reader.news()) {
-    const timer = setTimeout(cutOff, SLOW_MS);
+    const timer = setTimeout(cutOff, slowMs);
     const delivered = beginDelivery('entries' in news ? news.entries : []);
     try {
-      yield frameOf(news);
+      yield 'code' in news ? framing.ending(news) : framing.news(news);
     } finally {
       clearTimeout(timer);
       delivered();
     }
   }
-}
-
-function frameOf(news: News | Ending): string {
-  if ('code' in news) return `retry: ${retryMs()}\nevent: closing\ndata: ${JSON.stringify(news)}\n\n`;
-  const { entries, position } = news;
-  const last = entries.at(-1)?.position.sequence;
-  // Quiet readers move along too, or what they stand at would one day not be kept any more.
-  const moved = last === position.sequence ? '' : `: quiet\nid: ${eventIdOf(position)}\n\n`;
-  return entries.map(eventOf).join('') + moved;
-}
-
-function eventOf({ position, name, json }: Entry): string {
-  return `id: ${eventIdOf(position)}\nevent: ${name}\ndata: ${json}\n\n`;
-}
-
-/** Not all at once when many are cut off together. */
-function retryMs(): number {
-  return 1_000 + Math.round(Math.random() * 4_000);
 }
