@@ -16,10 +16,10 @@ import {
 } from './objects.ts';
 import { helm, render, VALUES } from './render.ts';
 import { flawsOf, type KubeObject } from './schemas.ts';
-import { problemOf, SERVICES, variablesOf } from './services.ts';
+import { OF_TELEMETRY, problemOf, SERVICES, variablesOf } from './services.ts';
 
-/** What the values of `ci/everything.yaml` add. */
-const EXTRA = ['NODE_USE_ENV_PROXY'];
+/** Node's own, and what the values of `ci/everything.yaml` add. */
+const EXTRA = ['NODE_OPTIONS', 'NODE_USE_ENV_PROXY'];
 const SECRET = /(PASSWORD|SECRET|TOKEN|SEED|DATABASE_URL)$|^MAILSTREAM_(JWT_)?KEY$/;
 /** What the secrets hold, where a service looks at it before it starts. */
 const HELD: Environment = {
@@ -99,7 +99,7 @@ describe.each(VALUES)('with ci/%s.yaml', (values) => {
     expect(names).toEqual([...new Set(names)]);
     const known = variablesOf(service);
     expect(
-      names.filter((name) => !known.has(name) && name !== 'NODE_OPTIONS' && !EXTRA.includes(name)),
+      names.filter((name) => !known.has(name) && !OF_TELEMETRY.test(name) && !EXTRA.includes(name)),
     ).toEqual([]);
     expect(problemOf(service, Object.fromEntries(env.map(inside)))).toBeNull();
   });
@@ -225,7 +225,10 @@ test('the gateway reaches NATS, names, and what it passes calls on to; the inter
     { ports: [8080], to: ['orchestrator'] },
     { ports: [8080], to: ['projector'] },
   ]);
-  expect(egress('production').at(-1)).toEqual({ ports: [443], to: ['0.0.0.0/0', '2000::/3'] });
+  expect(egress('production').slice(4)).toEqual([
+    { ports: [443], to: ['0.0.0.0/0', '2000::/3'] },
+    { ports: [4318], to: ['monitoring'] },
+  ]);
 });
 
 test('fetchers reach private networks only where the configuration says so', () => {

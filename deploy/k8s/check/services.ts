@@ -24,6 +24,9 @@ const OPENERS: Environment = {
 /** What Node and its libraries read in every service, which no configuration of ours mentions. */
 const EVERYWHERE = ['LOG_LEVEL', 'NODE_EXTRA_CA_CERTS'];
 
+/** Read by the packages of OpenTelemetry, and by ours for them. */
+export const OF_TELEMETRY = /^OTEL_/;
+
 /** Of the migration, which has no configuration beside the database's. */
 const MIGRATE = ['DATABASE_URL', 'MIGRATION_DATABASE_URL', ...EVERYWHERE];
 

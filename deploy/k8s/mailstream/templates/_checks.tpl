@@ -1,14 +1,13 @@
 {{/* What cannot work is said before anything is changed, with what to do. */}}
 
 {{- define "mailstream.checks" -}}
-{{- $readers := .Files.Get "files/variables.json" | fromJson -}}
 {{- $config := include "mailstream.config" . | fromJson -}}
 {{- $secrets := include "mailstream.secrets" . | fromJson -}}
 {{- range $variable, $value := $config -}}
-{{- if not (hasKey $readers $variable) -}}
+{{- if not (include "mailstream.readersOf" (list $ $variable) | fromJsonArray) -}}
 {{- fail (printf "config.%s: no service reads it; the variables are in .env.example" $variable) -}}
 {{- end -}}
-{{- if regexMatch "(_SECRET|_KMS_TOKEN|_SEED|DATABASE_URL)$|^MAILSTREAM_(JWT_)?KEY$" $variable -}}
+{{- if regexMatch "(_SECRET|_KMS_TOKEN|_SEED|DATABASE_URL|_HEADERS)$|^MAILSTREAM_(JWT_)?KEY$" $variable -}}
 {{- fail (printf "config.%s holds a secret: put it into a Secret, and say `secrets.%s: {}`" $variable $variable) -}}
 {{- end -}}
 {{- if hasKey $secrets $variable -}}
@@ -19,7 +18,7 @@
 {{- end -}}
 {{- end -}}
 {{- range $variable, $from := $secrets -}}
-{{- if not (hasKey $readers $variable) -}}
+{{- if not (include "mailstream.readersOf" (list $ $variable) | fromJsonArray) -}}
 {{- fail (printf "secrets.%s: no service reads it; the variables are in .env.example" $variable) -}}
 {{- end -}}
 {{- end -}}

@@ -1,5 +1,14 @@
 {{/* Which variables a service gets. What it reads is in files/variables.json, which a test compares with the services. */}}
 
+{{/* Who reads a variable; OpenTelemetry's are read by its packages in all four: (list $ "NATS_URL"), as JSON. */}}
+{{- define "mailstream.readersOf" -}}
+{{- if hasPrefix "OTEL_" (last .) -}}["gateway","orchestrator","fetcher","projector"]
+{{- else -}}
+{{- $readers := (first .).Files.Get "files/variables.json" | fromJson -}}
+{{- index $readers (last .) | default list | toJson -}}
+{{- end -}}
+{{- end -}}
+
 {{/* The configuration without what was taken away by null: as JSON. */}}
 {{- define "mailstream.config" -}}
 {{- $config := dict -}}
@@ -35,10 +44,9 @@
 {{- define "mailstream.secretsOf" -}}
 {{- $root := first . -}}
 {{- $service := last . -}}
-{{- $readers := $root.Files.Get "files/variables.json" | fromJson -}}
 {{- $own := dict -}}
 {{- range $variable, $from := include "mailstream.secrets" $root | fromJson -}}
-{{- if has $service (index $readers $variable) -}}{{- $_ := set $own $variable $from -}}{{- end -}}
+{{- if has $service (include "mailstream.readersOf" (list $root $variable) | fromJsonArray) -}}{{- $_ := set $own $variable $from -}}{{- end -}}
 {{- end -}}
 {{- $own | toJson -}}
 {{- end -}}
@@ -51,9 +59,8 @@
 {{- define "mailstream.environment" -}}
 {{- $root := first . -}}
 {{- $service := last . -}}
-{{- $readers := $root.Files.Get "files/variables.json" | fromJson -}}
 {{- range $variable, $value := include "mailstream.config" $root | fromJson }}
-{{- if has $service (index $readers $variable) }}
+{{- if has $service (include "mailstream.readersOf" (list $root $variable) | fromJsonArray) }}
 - name: {{ $variable }}
   value: {{ quote $value }}
 {{- end }}

@@ -49,6 +49,12 @@
 {{- end -}}
 {{- end -}}
 
+{{/* The port of an address. */}}
+{{- define "mailstream.portOf" -}}
+{{- $url := urlParse . -}}
+{{- regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (ternary 443 80 (eq $url.scheme "https")) -}}
+{{- end -}}
+
 {{- define "mailstream.dns" -}}
 - ports:
     - { protocol: UDP, port: 53 }
