@@ -105,6 +105,11 @@ describe.each(VALUES)('with ci/%s.yaml', (values) => {
   });
 
   test('the owner of the tables is known to the migration only, secrets of sign-in to the orchestrator only', () => {
+    const told = ({ spec }: Pod) => spec.containers.flatMap(({ env = [] }) => env.map(({ name }) => name));
+    const separate = told(pod('orchestrator')).includes('API_DATABASE_URL');
+    expect(pods.filter(({ name }) => name === 'migrate').map(told)).toEqual(
+      separate ? [expect.arrayContaining(['MIGRATION_DATABASE_URL'])] : [],
+    );
     for (const { name, spec } of pods)
       for (const each of spec.containers.flatMap(({ env = [] }) => env)) {
         if (each.name === 'MIGRATION_DATABASE_URL') expect(name).toBe('migrate');
