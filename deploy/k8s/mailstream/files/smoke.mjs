@@ -1,9 +1,10 @@
-/** What `helm test` runs: whether the gateway answers, reaches the services behind it, and refuses strangers. */
-const [gateway] = process.argv.slice(2);
+/** What `helm test` runs, given the addresses of the gateway and of all services: whether they can do their work, and the gateway keeps the door. */
+const [gateway, ...services] = process.argv.slice(2);
 
-async function ask(path) {
-  const response = await fetch(`${gateway}${path}`, { signal: AbortSignal.timeout(10_000) });
-  return { status: response.status, body: await response.json() };
+/** Null when nobody answers. */
+async function ask(url) {
+  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) }).catch(() => null);
+  return response?.status ?? null;
 }
 
 function expect(what, fine) {
@@ -11,8 +12,8 @@ function expect(what, fine) {
   if (!fine) process.exitCode = 1;
 }
 
-expect('the gateway is ready', (await ask('/readyz')).status === 200);
-const { body: api } = await ask('/openapi.json');
-expect('it reaches the orchestrator', api.paths['/v1/accounts'] !== undefined);
-expect('it reaches the projector', api.paths['/v1/messages'] !== undefined);
-expect('it refuses who brings no token', (await ask('/v1/accounts')).status === 401);
+for (const service of services) expect(`${service} is ready`, (await ask(`${service}/readyz`)) === 200);
+expect('the gateway refuses who brings no token', (await ask(`${gateway}/v1/messages`)) === 401);
+// A sign-in that nobody began: the orchestrator says so. 502 to 504 would be the gateway, which cannot reach it.
+const callback = await ask(`${gateway}/v1/connect/microsoft/callback?state=none&code=none`);
+expect('the gateway reaches the orchestrator', callback !== null && callback < 500);

@@ -29,6 +29,15 @@ securityContext:
   capabilities: { drop: [ALL] }
 {{- end -}}
 
+{{/* Where a pod may run, by the settings of a service. */}}
+{{- define "mailstream.placement" -}}
+{{- range $field := list "priorityClassName" "nodeSelector" "tolerations" "affinity" }}
+{{- with index $ $field }}
+{{ $field }}: {{ toJson . }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
 {{/* A container of our image that ends by itself: (list $ "migrate"). */}}
 {{- define "mailstream.shortResources" -}}
 resources:
