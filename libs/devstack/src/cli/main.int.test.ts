@@ -274,7 +274,7 @@ describe('what goes wrong', () => {
     ],
     ['an error of the API', 'status', 1, 'not connected to NATS (bus.disconnected)'],
     ['an answer of another shape', 'messages', 1, 'answered in an unexpected shape'],
-    ['NATS that is not there', 'changes --follow', 1, 'cannot connect to NATS'],
+    ['NATS that is not there', 'replay crm --from 2h', 1, 'cannot connect to NATS'],
   ])('%s is one line', async (_name, line, code, says) => {
     const result = await run(line);
     expect(result.err).toMatch(/^mailstream: [^\n]+\n$/);

@@ -10,7 +10,8 @@ export interface Stack {
   readonly url: string;
   /** A token or an API key. */
   readonly token: string;
-  readonly nats: Pick<ConnectOptions, 'natsUrl' | 'nkeySeed' | 'caFile'>;
+  /** Throws `CliError` when it is not known where NATS is. */
+  nats(): Pick<ConnectOptions, 'natsUrl' | 'nkeySeed' | 'caFile'>;
 }
 
 /** The environment wins, so that the same commands work against an installation elsewhere. Throws `CliError`. */
@@ -20,19 +21,20 @@ export function findStack(): Stack {
   const natsUrl = variable('NATS_URL') ?? state?.natsUrl;
   const tokenFile = variable('MAILSTREAM_TOKEN_FILE') ?? state?.tokenFile;
   const token = variable('MAILSTREAM_TOKEN') ?? (tokenFile && readFileSync(tokenFile, 'utf8').trim());
-  if (url === undefined || natsUrl === undefined || token === undefined)
+  if (url === undefined || token === undefined)
     throw new CliError(
-      'Mailstream is not running here: start it with `npm start` (or set MAILSTREAM_URL, MAILSTREAM_TOKEN and NATS_URL)',
+      'Mailstream is not running here: start it with `npm start` (or set MAILSTREAM_URL and MAILSTREAM_TOKEN)',
     );
+  return { url, token, nats: () => natsOf(natsUrl) };
+}
+
+function natsOf(natsUrl: string | undefined): ReturnType<Stack['nats']> {
+  if (natsUrl === undefined) throw new CliError('this needs NATS: set NATS_URL');
   const seedFile = variable('NATS_NKEY_SEED_FILE');
   const caFile = variable('NATS_CA_FILE');
   return {
-    url,
-    token,
-    nats: {
-      natsUrl,
-      ...(seedFile !== undefined && { nkeySeed: readFileSync(seedFile, 'utf8').trim() }),
-      ...(caFile !== undefined && { caFile }),
-    },
+    natsUrl,
+    ...(seedFile !== undefined && { nkeySeed: readFileSync(seedFile, 'utf8').trim() }),
+    ...(caFile !== undefined && { caFile }),
   };
 }

@@ -1,10 +1,10 @@
 /** `changes`: what happens in the mailboxes, as it happens. */
-import { Caller } from '@mailstream/contracts';
 import { findAccount } from '../accounts.ts';
 import { parse } from '../arguments.ts';
 import { changeLine, isAside } from '../change-line.ts';
 import type { Command } from '../command.ts';
-import { CliError, UsageError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
+import { followChanges } from '../follow-changes.ts';
 import { clip } from '../format.ts';
 import { createMailboxNames } from '../mailbox-names.ts';
 
@@ -28,32 +28,19 @@ export const changes: Command = {
     });
     if (!values.follow)
       throw new UsageError('changes are a stream without an end: say --follow, and Ctrl-C to stop');
-    const from = values.since === undefined ? ('now' as const) : { time: startOf(values.since, Date.now()) };
+    const from = values.since === undefined ? 'now' : startOf(values.since, Date.now()).toISOString();
     const api = context.api();
     const account = values.account === undefined ? null : await findAccount(api, values.account);
-    const { tenant } = await api.get(Caller, '/v1/caller');
     const names = createMailboxNames(api);
-    // Loaded here only: the other commands start in half the time without it.
-    const [{ ChangesLostError, connectMailstream }, { AppError }] = await Promise.all([
-      import('@mailstream/client'),
-      import('@mailstream/runtime'),
-    ]);
-    const options = { tenant, ...(account && { accounts: [account.id] }), from };
-    const { nats } = context.stack();
-    try {
-      await using mailstream = await connectMailstream({ ...nats, name: 'mailstream-cli' });
-      context.note(`following ${account ? `"${account.name}"` : 'all accounts'}; Ctrl-C stops`);
-      for await (const { sequence, event } of mailstream.follow(options, context.signal)) {
-        if (!values.all && isAside(event)) continue;
-        if (values.json) context.out(JSON.stringify({ sequence: String(sequence), ...event }));
-        else context.out(clip(changeLine(event, await names.of(event)), context.width));
-      }
-      return 0;
-    } catch (error) {
-      if (error instanceof AppError || error instanceof ChangesLostError)
-        throw new CliError(error.message, { cause: error });
-      throw error;
+    const query = { from, accounts: account?.id };
+    context.note(`following ${account ? `"${account.name}"` : 'all accounts'}; Ctrl-C stops`);
+    const onLost = (why: string) => context.note(`${why}; going on from there as soon as it can be reached`);
+    for await (const { id, event } of followChanges(api, query, context.signal, onLost)) {
+      if (!values.all && isAside(event)) continue;
+      if (values.json) context.out(JSON.stringify({ sequence: id.split('_')[0], ...event }));
+      else context.out(clip(changeLine(event, await names.of(event)), context.width));
     }
+    return 0;
   },
 };
 

@@ -35,7 +35,7 @@ export const replay: Command = {
     ]);
     try {
       await using mailstream = await connectMailstream({
-        ...context.stack().nats,
+        ...context.stack().nats(),
         name: 'mailstream-cli',
       });
       const moved = await mailstream.replay({ tenant, name, to, dryRun }, context.signal);
