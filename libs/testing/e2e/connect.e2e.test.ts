@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { Account, DoctorReport, MessageView, pageOf } from '@mailstream/contracts';
 import { type Stack, startStack } from '@mailstream/devstack';
+import { DEFAULT_TENANT } from '@mailstream/runtime';
 import { createSimulator, DEMO_CLIENT, type Simulator } from '@mailstream/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ChangeRecorder, countVerbs, problemsOf, recordChanges } from './change-recorder.ts';
 import { createRest, type Rest } from './rest.ts';
 import { until } from './until.ts';
 
@@ -17,6 +19,7 @@ let dir: string;
 let simulator: Simulator;
 let stack: Stack;
 let rest: Rest;
+let recorder: ChangeRecorder;
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'mailstream-connect-'));
@@ -38,8 +41,10 @@ beforeAll(async () => {
     },
   });
   rest = createRest(stack.url, stack.token);
+  recorder = await recordChanges(stack.natsUrl, DEFAULT_TENANT);
 });
 afterAll(async () => {
+  await recorder?.stop();
   await stack?.stop();
   await simulator?.close();
   rmSync(dir, { recursive: true, force: true });
@@ -70,17 +75,28 @@ const stateIs = (address: string, state: Account['state']) =>
     expect(`${account.state} ${account.reason}`).toMatch(new RegExp(`^${state} `));
   });
 
-async function subjectsOf(address: string): Promise<string[]> {
+async function messagesOf(address: string): Promise<MessageView[]> {
   const { id } = await accountOf(address);
   const { items } = await rest.get(pageOf(MessageView), `/v1/messages?account=${id}&limit=200`);
-  return items.map(({ subject }) => subject ?? '').sort();
+  return items;
 }
 
 const viewIsMailbox = (address: string) =>
   until(`the view of ${address} is its mailbox`, async () => {
     const truth = simulator.control.messages({ mailbox: address }).map(({ subject }) => subject);
-    expect(await subjectsOf(address)).toEqual(truth.sort());
+    const view = (await messagesOf(address)).map(({ subject }) => subject);
+    expect(view.sort()).toEqual(truth.sort());
   });
+
+/** Requests for a folder's feed from its beginning on; what comes after an import has a link of another kind. */
+const importRequests = (address: string) =>
+  simulator.control
+    .requests()
+    .filter(({ mailbox, path }) => mailbox === address && path.endsWith('/messages/delta'))
+    .filter(({ query }) => !query.includes('deltatoken'));
+
+const verbsSince = (position: number, account: string) =>
+  countVerbs(recorder.changes.slice(position).filter(({ event }) => event.account === account));
 
 describe('a person', () => {
   it('signs in, and the mailbox is mirrored', async () => {
@@ -100,9 +116,20 @@ describe('a person', () => {
     await stateIs(ADA, 'reauth_required');
     const { findings } = await rest.get(DoctorReport, '/v1/doctor');
     expect(findings.find(({ level }) => level === 'fail')?.mend).toContain(`account reconnect ${id}`);
+    expect((await accountOf(ADA)).advice).toContain(`account reconnect ${id}`);
+    await until('the change stream tells it', () =>
+      recorder.changes.some(
+        ({ event }) =>
+          event.type === 'mailstream.account.updated.v1' && event.data.state.state === 'reauth_required',
+      ),
+    );
     simulator.control.deliver({ mailbox: BOB, count: 3 });
     await viewIsMailbox(BOB);
+  });
 
+  it('who gives it again gets what came meanwhile and nothing else: the same ids, and no second import', async () => {
+    const [{ id }, held, told] = [await accountOf(ADA), await messagesOf(ADA), recorder.changes.length];
+    const asked = importRequests(ADA).length;
     simulator.control.deliver({ mailbox: ADA, count: 3 });
     const other = await signIn(BOB, `?account=${id}`);
     expect(other).toMatchObject({ status: 400, text: expect.stringContaining('connect.other_owner') });
@@ -112,6 +139,14 @@ describe('a person', () => {
     await stateIs(ADA, 'live');
     await viewIsMailbox(ADA);
     expect((await accountOf(ADA)).id).toBe(id);
+    const now = new Map((await messagesOf(ADA)).map((message) => [message.id, message]));
+    expect(held.map((message) => now.get(message.id))).toEqual(held);
+    await until('the three are told', () => verbsSince(told, id)['message.created'] === 3);
+    expect(Object.keys(verbsSince(told, id)).filter((verb) => verb.startsWith('message.'))).toEqual([
+      'message.created',
+    ]);
+    expect(problemsOf(recorder.changes)).toEqual([]);
+    expect(importRequests(ADA)).toHaveLength(asked);
   });
 
   it('is not asked for it when the application is rejected: that is for the operator', async () => {
