@@ -116,7 +116,7 @@ async function step(
   const verdict = (seams.judge ?? judge)(units, chains, isAuthority);
   const folded = verdict.pages.length > 0 ? await definition.apply(tx, verdict.pages) : NOTHING;
   await writeChains(tx, name, partition, verdict.changed);
-  await deleteAccountChains(tx, name, partition, verdict.removed);
+  await deleteAccountChains(tx, name, partition, [...verdict.removed, ...(folded.gone ?? [])]);
 
   const isQuiet = to.position <= to.quietUntil;
   const announced = isQuiet ? [] : [...folded.emissions, ...skippedOf(definition, units)];

@@ -55,6 +55,8 @@ export type Emission =
 export interface Folded {
   /** Written to the outbox in the same transaction. */
   readonly emissions: readonly Emission[];
+  /** Accounts that are not there any more: what came of them was left out, and their chains end. */
+  readonly gone?: readonly string[];
   /** Called once the transaction has committed, and lost if the process dies in between: only for what state makes good anyway. */
   readonly committed?: () => Promise<void>;
 }

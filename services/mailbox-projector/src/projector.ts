@@ -1,7 +1,7 @@
 /** The fold of the log into the mailbox view: load what a batch may touch, fold it fact by fact in memory, write it back in a few statements. */
 import { type CursorSeeded, copiesOf, type MessagePatch } from '@mailstream/contracts';
 import type { Tx } from '@mailstream/db';
-import type { Emission, Fact, FoldDefinition, Page } from '@mailstream/fold';
+import type { Emission, Fact, FoldDefinition, Folded, Page } from '@mailstream/fold';
 import { type At, atOf, type Outcome } from './at.ts';
 import { type Batch, readBatch } from './batch.ts';
 import { type AccountNews, accountNews } from './projections/accounts/projection.ts';
@@ -19,9 +19,14 @@ export const projector: FoldDefinition = {
   facts: ['message.changed', 'mailbox.*', 'cursor.*', 'sync.failed', 'account.*'],
 
   async apply(tx, pages) {
-    const emissions: Emission[][] = [];
-    for (const part of splitAtRemovals(pages)) emissions.push(await foldPart(tx, part));
-    return { emissions: emissions.flat() };
+    const emissions: Emission[] = [];
+    const gone: string[] = [];
+    for (const part of splitAtRemovals(pages)) {
+      const folded = await foldPart(tx, part);
+      emissions.push(...folded.emissions);
+      gone.push(...folded.gone);
+    }
+    return { emissions, gone };
   },
 
   skipped: (skipped) => [skippedEmission(skipped)],
@@ -50,7 +55,7 @@ function removalIn(page: Page): Fact | undefined {
   );
 }
 
-async function foldPart(tx: Tx, pages: readonly Page[]): Promise<Emission[]> {
+async function foldPart(tx: Tx, pages: readonly Page[]): Promise<Required<Omit<Folded, 'committed'>>> {
   const removed = await findRemoved(tx, [...new Set(pages.map((page) => page.account))]);
   const batch = readBatch(removed.size === 0 ? pages : pages.filter((page) => !removed.has(page.account)));
   const view = await loadView(tx, batch);
@@ -66,7 +71,10 @@ async function foldPart(tx: Tx, pages: readonly Page[]): Promise<Emission[]> {
     pages.filter(removalIn).map(({ account }) => account),
   );
   const emissions = [...changes, ...accountEmissions(news.accounts, accounts), ...news.runs.map(runEmission)];
-  return [...emissions.sort(byLogOrder), ...news.seeds.map(seedEmission)];
+  return {
+    emissions: [...emissions.sort(byLogOrder), ...news.seeds.map(seedEmission)],
+    gone: [...removed],
+  };
 }
 
 interface News {

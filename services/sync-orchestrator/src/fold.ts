@@ -21,6 +21,7 @@ export function createOrchestratorFold(
       const strangers = pages.filter(({ account }) => !known.has(account));
       return {
         emissions: [],
+        gone: strangers.map(({ account }) => account),
         async committed() {
           await actAll(reactor, pending);
           await onStrangers(strangers);

@@ -7,8 +7,10 @@ import {
   type SyncSubject,
   subjects,
 } from '@mailstream/contracts';
+import type { Db } from '@mailstream/db';
 import type { Logger, Part } from '@mailstream/runtime';
 import { Compile } from 'typebox/compile';
+import { isRemoved } from './accounts/removed.ts';
 import type { SyncEvent } from './domain/decide.ts';
 import type { Reactor } from './react.ts';
 
@@ -17,8 +19,8 @@ const report = Compile(FetchReport);
 const SCHEDULED: readonly HintReason[] = ['poll', 'retry'];
 
 /** Consumes `SYNC` for as long as it runs. What it cannot use is parked with the reason, and the rest goes on. */
-export function createHintConsumer(deps: { bus: Bus; reactor: Reactor; logger: Logger }): Part {
-  const { bus, reactor, logger } = deps;
+export function createHintConsumer(deps: { bus: Bus; db: Db; reactor: Reactor; logger: Logger }): Part {
+  const { bus, db, reactor, logger } = deps;
 
   async function handle(item: WorkItem): Promise<void> {
     const subject = parseSyncSubject(item.subject);
@@ -32,7 +34,7 @@ export function createHintConsumer(deps: { bus: Bus; reactor: Reactor; logger: L
     if (!known) {
       // Of one that was removed a schedule may have been left, or set while it went.
       await bus.purge('SYNC', subjects.schedulesOf(subject));
-      if (subject.kind === 'fetched' || SCHEDULED.includes(subject.reason))
+      if (subject.kind === 'fetched' || SCHEDULED.includes(subject.reason) || (await isRemoved(db, subject)))
         logger.debug({ subject: item.subject }, 'of an account that is gone');
       else
         return park(

@@ -43,7 +43,7 @@ export interface OrchestratorDeps {
   readonly metrics: Metrics;
   readonly providers: readonly Provider[];
   /** Called in removals when a step is done and before that is noted; tests let it fail there. */
-  readonly reached?: (step: RemovalStep) => void;
+  readonly reached?: (step: RemovalStep) => Promise<void>;
   readonly config: Pick<
     Config,
     'limits' | 'maxLag' | 'sweepMs' | 'publicUrl' | 'connect' | 'auditDays' | 'privateHosts'
@@ -98,7 +98,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
   return [
     outbox,
     fold,
-    createHintConsumer({ bus, reactor, logger }),
+    createHintConsumer({ bus, db, reactor, logger }),
     createSubscriptionConsumer({ bus, keeper, logger }),
     createSubscriptionSweep({
       bus,

@@ -85,7 +85,7 @@ export function openOrchestratorDatabase(ownerUrl: string): Promise<Database> {
 /** `env`: what the providers are told. `reached`: what is to happen in removals after each step. */
 export async function startWorld(
   env: Readonly<Record<string, string>> = {},
-  reached: (step: RemovalStep) => void = () => undefined,
+  reached: (step: RemovalStep) => Promise<void> = async () => undefined,
 ): Promise<World> {
   const [nats, database] = await Promise.all([createNats(), createDatabase()]);
   const bus = await connectBus({ url: nats.url, name: 'test', logger });

@@ -7,6 +7,7 @@ import {
   EVENT_TYPES,
   envelope,
   LANES,
+  partitionOf,
   REMOVAL_STEPS,
   type RemovalStep,
   subjects,
@@ -21,9 +22,14 @@ const CREDENTIAL = { password: 'canary-password' };
 let world: World;
 /** After these the process is as good as dead: what it did is not noted. */
 const deadly = new Set<RemovalStep>();
+/** What happens after a step, once. */
+const meanwhile = new Map<RemovalStep, () => Promise<unknown>>();
 
 beforeAll(async () => {
-  world = await startWorld({}, (step) => {
+  world = await startWorld({}, async (step) => {
+    const happening = meanwhile.get(step);
+    meanwhile.delete(step);
+    await happening?.();
     if (deadly.delete(step)) throw new Error(`died after ${step}`);
   });
 });
@@ -56,6 +62,13 @@ function storePage(at: AccountRef): Promise<bigint> {
   const type = EVENT_TYPES.cursorAdvanced;
   const event = envelope({ id: uuidv7(), source: '/test', type, time: now, ...at, data });
   return world.bus.publish({ subject: subjects.cursor(at, 'inbox'), data: event });
+}
+
+async function untilFolded({ account }: AccountRef, sequence: bigint): Promise<void> {
+  await vi.waitFor(async () => {
+    const position = `SELECT FROM fold.checkpoint WHERE fold = 'orchestrator' AND partition = $1 AND position >= $2`;
+    expect(await world.db.query(position, [Number(partitionOf(account)), sequence])).toHaveLength(1);
+  }, 20_000);
 }
 
 /** Where there is something of an account, but for the trail and what is told of its end. */
@@ -101,10 +114,11 @@ describe('an account that is removed', () => {
       expect(there.join()).toContain(place);
     for (const step of REMOVAL_STEPS) deadly.add(step);
     const url = `/v1/accounts/${at.account}`;
-    const begun = await world.call('DELETE', url);
-    expect(begun).toMatchObject({ status: 202, body: { state: 'removing' } });
-    expect(begun.body.removal?.map(({ step }) => step)).toEqual(REMOVAL_STEPS);
-    expect((await world.call('DELETE', url)).status).toBe(202);
+    for (const begun of await Promise.all([world.call('DELETE', url), world.call('DELETE', url)])) {
+      expect(begun).toMatchObject({ status: 202, body: { state: 'removing' } });
+      expect(begun.body.removal?.map(({ step }) => step)).toEqual(REMOVAL_STEPS);
+    }
+    await world.bus.publish({ subject: subjects.hint(at, 'push'), data: {} });
     expect(await world.call('POST', `${url}/resume`)).toMatchObject({
       status: 409,
       body: { error: { code: 'account.removing' } },
@@ -112,6 +126,8 @@ describe('an account that is removed', () => {
     await world.remove(at.account);
     expect([...deadly]).toEqual([]);
     expect(await leftovers(at)).toEqual([]);
+    expect((await world.call('DELETE', url)).status).toBe(404);
+    expect(await world.bus.last('DEAD', 'dead.*.unknown-account')).toBeNull();
     expect(await world.bus.last('CHANGES', subjects.change(at, 'account', 'erased'))).not.toBeNull();
     const trail = await world.call<{ items: AuditEntry[] }>('GET', `/v1/audit?account=${at.account}`);
     expect(trail.body.items.map(({ action }) => action)).toEqual([
@@ -127,9 +143,26 @@ describe('an account that is removed', () => {
     await storePage(at);
     await vi.waitFor(async () => expect(await leftovers(at)).toEqual([]), 20_000);
     await world.bus.schedule(at, 'poll', { everyMs: 1_000 }, subjects.hint(at, 'poll'));
+    for (const reason of ['push', 'user'] as const)
+      await world.bus.publish({ subject: subjects.hint(at, reason), data: {} });
     await vi.waitFor(async () => expect(await leftovers(at)).toEqual([]), 20_000);
     expect(await world.bus.last('DEAD', 'dead.*.unknown-account')).toBeNull();
     expect(await world.credentialsOf(at.account)).toMatchObject({ ok: false, code: 'account.unknown' });
+  });
+
+  it('is not brought back by a page that lands when its events were just deleted', async () => {
+    const at = await add();
+    meanwhile.set('log', async () => untilFolded(at, await storePage(at)));
+    await world.remove(at.account);
+    await vi.waitFor(async () => expect(await leftovers(at)).toEqual([]), 20_000);
+  });
+
+  it('is let alone when it is merely unknown: with an empty database nobody empties the log', async () => {
+    const at = { tenant: 'default', account: uuidv7() };
+    const [page, other] = [await storePage(at), await add()];
+    await untilFolded(at, page);
+    await world.remove(other.account);
+    expect((await world.bus.last('MAIL', subjects.cursor(at, 'inbox')))?.sequence).toBe(page);
   });
 
   it('while it is paused is removed alike, and its neighbour stays', async () => {

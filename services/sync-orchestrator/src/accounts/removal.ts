@@ -15,6 +15,7 @@ import { type Logger, messageOf, type Part, pause } from '@mailstream/runtime';
 import { recordDeed } from '../audit/trail.ts';
 import { accountFact, type Outbox } from '../react.ts';
 import type { SubscriptionKeeper } from '../subscriptions/keeper.ts';
+import { wasEmptied } from './removed.ts';
 
 export interface RemovalDeps {
   readonly bus: Bus;
@@ -23,7 +24,7 @@ export interface RemovalDeps {
   readonly subscriptions: Pick<SubscriptionKeeper, 'end'>;
   readonly logger: Logger;
   /** Called when a step is done and before that is noted; tests let the process die here. */
-  readonly reached?: (step: RemovalStep) => void;
+  readonly reached?: (step: RemovalStep) => Promise<void>;
 }
 
 interface Removing extends AccountRef {
@@ -131,7 +132,7 @@ export function createRemoval(deps: RemovalDeps): Part {
     for (const step of REMOVAL_STEPS.slice(REMOVAL_STEPS.indexOf(of.step))) {
       const at = { ...of, step };
       if (signal.aborted || !(await perform(at))) return;
-      reached?.(step);
+      await reached?.(step);
       const next = REMOVAL_STEPS[REMOVAL_STEPS.indexOf(step) + 1];
       await (next ? note(at, next) : finish(at));
     }
@@ -168,14 +169,7 @@ export async function purgeLate(
   { bus, db }: Pick<RemovalDeps, 'bus' | 'db'>,
   candidates: readonly AccountRef[],
 ): Promise<void> {
-  if (candidates.length === 0) return;
-  const removed = await db.query<AccountRef>(
-    `SELECT DISTINCT u.tenant, u.account FROM unnest($1::text[], $2::text[]) AS u (tenant, account)
-       JOIN control.audit e ON e.account::text = u.account AND e.tenant = u.tenant AND e.action = 'account.erased'`,
-    [candidates.map(({ tenant }) => tenant), candidates.map(({ account }) => account)],
-  );
-  for (const at of removed) {
-    await bus.purge('MAIL', subjects.factsOf(at));
-    await forgetChains(db, at.account);
-  }
+  const accounts = new Map(candidates.map((at) => [at.account, at]));
+  for (const at of accounts.values())
+    if (await wasEmptied(db, at)) await bus.purge('MAIL', subjects.factsOf(at));
 }
