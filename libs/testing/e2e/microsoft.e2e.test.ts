@@ -1,6 +1,15 @@
 /** A Microsoft mailbox through its life: after each step the view is what the simulator holds, and CHANGES told each change once. */
 import type { Change } from '@mailstream/client';
-import { Account, subjects } from '@mailstream/contracts';
+import {
+  Account,
+  type AccountRef,
+  type CursorAdvanced,
+  type Envelope,
+  EVENT_TYPES,
+  envelope,
+  subjects,
+  uuidv7,
+} from '@mailstream/contracts';
 import { DEFAULT_TENANT } from '@mailstream/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ChangeRecorder, countVerbs } from './change-recorder.ts';
@@ -9,6 +18,7 @@ import { type Microsoft, startMicrosoft } from './microsoft.ts';
 
 const ADA = 'ada@contoso.example.com';
 const BO = 'bo@contoso.example.com';
+const CY = 'cy@contoso.example.com';
 /** `npm run bench -- graph-import` takes 10,000. */
 const MESSAGES = 3_000;
 
@@ -46,6 +56,41 @@ const idsIn = (folder: string, count: number) =>
     .messages({ mailbox: ADA, folder })
     .slice(0, count)
     .map(({ id }) => id);
+
+/** Where there still is something of a removed account. */
+async function leftOf(at: AccountRef): Promise<string[]> {
+  const tables = [
+    'view.message',
+    'view.copy',
+    'view.mailbox',
+    'view.thread',
+    'view.cursor',
+    'view.run',
+    'fold.chain',
+  ];
+  const rows = await Promise.all(
+    tables.map(async (table) => {
+      const found = await system.db.query(`select from ${table} where account = $1 limit 1`, [at.account]);
+      return found.length > 0 ? [table] : [];
+    }),
+  );
+  return [...rows.flat(), ...((await system.bus.last('MAIL', subjects.factsOf(at))) ? ['MAIL'] : [])];
+}
+
+/** What a fetcher stores that had stalled. */
+function lastPage(at: AccountRef, scope: string): Envelope<CursorAdvanced> {
+  const [time, page] = [new Date().toISOString(), uuidv7()];
+  const rest = {
+    origin: 'live',
+    count: 0,
+    done: true,
+    estimate: null,
+    run: 'late',
+    startedAt: time,
+  } as const;
+  const data: CursorAdvanced = { scope, page, prev: null, cursor: {}, ...rest };
+  return envelope({ id: uuidv7(), source: '/test', type: EVENT_TYPES.cursorAdvanced, time, ...at, data });
+}
 
 describe('a Microsoft mailbox', () => {
   beforeAll(async () => {
@@ -119,6 +164,43 @@ describe('a Microsoft mailbox', () => {
       (page) => page.split('?')[0],
     );
     for (const pages of again.values()) expect(pages).toHaveLength(1);
+  });
+
+  it('is paused, then removed in the middle of its import: it stops, it is gone, and a page that comes late brings nothing back', async () => {
+    const { control } = microsoft;
+    control.createMailbox({ address: CY, messages: 2_000 });
+    control.behave({ latencyMs: [300, 300] });
+    const { account } = await microsoft.connect(system, CY);
+    const [at, url] = [{ tenant: DEFAULT_TENANT, account }, `/v1/accounts/${account}`];
+    const imported = (pages: number) =>
+      system.until(`${pages} pages were asked for`, () => expect(pagesOf(CY).length).toBeGreaterThan(pages));
+    await imported(3);
+    expect((await system.rest.call('POST', `${url}/pause`)).status).toBe(200);
+    await system.until('what was under way has ended', async () =>
+      expect((await system.status()).pending).toMatchObject({ live: 0, backfill: 0 }),
+    );
+    const asked = pagesOf(CY).length;
+    await system.bus.publish({ subject: subjects.hint(at, 'user'), data: {} });
+    await system.until('the hint is handled', async () =>
+      expect(await system.bus.last('SYNC', subjects.hint(at, 'user'))).toBeNull(),
+    );
+    expect(pagesOf(CY)).toHaveLength(asked);
+
+    expect((await system.rest.call('POST', `${url}/resume`)).status).toBe(200);
+    await imported(asked);
+    const { scopes, scopesBackfilled } = await system.rest.get(Account, url);
+    expect(scopesBackfilled, 'the import was over already').toBeLessThan(scopes);
+    expect((await system.rest.call('DELETE', url)).status).toBe(202);
+    await system.until('it is gone', async () =>
+      expect((await system.rest.call('GET', url)).status).toBe(404),
+    );
+    control.behave({ latencyMs: [0, 0] });
+    expect(await leftOf(at)).toEqual([]);
+    await system.bus.publish({ subject: subjects.cursor(at, 'late'), data: lastPage(at, 'late') });
+    await system.until('the late page is gone again', async () => expect(await leftOf(at)).toEqual([]));
+    expect((await system.bus.last('CHANGES', subjects.changesOf(at.tenant, account)))?.subject).toBe(
+      subjects.change(at, 'account', 'erased'),
+    );
   });
 
   it('asks for consent when it was taken back, and for nothing else', async () => {

@@ -418,6 +418,16 @@ describe('a subscription', () => {
     expect(await bus.last('SYNC', subjects.schedule(at, 'subscription'))).toBeNull();
   });
 
+  it('is left to end by itself when its provider does not answer', async () => {
+    const at = await subscribed('s-12');
+    await running.app.inject({ method: 'DELETE', url: `/v1/accounts/${at.account}`, headers });
+    const subject = subjects.subscriptionJob('dove', at.account, 'end');
+    await waitFor(async () => expect(await bus.last('FETCH', subject)).not.toBeNull());
+    await waitFor(async () => expect(await credentialOf(at)).toEqual([]));
+    expect(await bus.last('FETCH', subject)).toBeNull();
+    expect(await targetOf('s-12')).toBeNull();
+  });
+
   it('leaves nothing behind when its account goes between a decision and what follows from it', async () => {
     const at = await subscribed('s-11');
     const decided = Promise.withResolvers<void>();
