@@ -1,6 +1,6 @@
 /** The pool of connections behind `Db`. */
 import { createHash } from 'node:crypto';
-import { inChildSpan, type Logger } from '@mailstream/runtime';
+import { inChildSpan, type Logger, type Metrics } from '@mailstream/runtime';
 import pg from 'pg';
 import { connectionString } from './connection.ts';
 import { DbError, dbErrorOf } from './errors.ts';
@@ -14,6 +14,8 @@ export interface DbOptions {
   /** What operators see in `pg_stat_activity`. */
   readonly applicationName: string;
   readonly logger: Logger;
+  /** Told of the connections. */
+  readonly metrics?: Metrics;
   /** The schema in which statements find tables that they name without one. */
   readonly schema?: string;
 }
@@ -25,7 +27,7 @@ const CONNECT_MS = 10_000;
 const SPAN = { kind: 'client', attributes: { 'db.system.name': 'postgresql' } } as const;
 
 /** A database. Connects when first used; a connection that broke is replaced by the next call. Every fault is a `DbError`. */
-export function createDb({ url, max, applicationName, logger, schema }: DbOptions): Db {
+export function createDb({ url, max, applicationName, logger, metrics, schema }: DbOptions): Db {
   const pool = new pg.Pool({
     connectionString: connectionString(url),
     max,
@@ -45,6 +47,8 @@ export function createDb({ url, max, applicationName, logger, schema }: DbOption
   pool.on('error', (error) => logger.warn({ err: error }, 'an idle database connection was lost'));
   // The pool listens on idle connections only; unheard, the loss of a busy one between two statements would end the process.
   pool.on('connect', (client) => client.on('error', () => undefined));
+
+  if (metrics) observePool(metrics, applicationName, pool);
 
   const connect = async () => await pool.connect().catch(fail);
 
@@ -156,4 +160,14 @@ function parsers(): pg.TypeOverrides {
           .map((item) => (item === 'NULL' ? null : BigInt(item))),
   );
   return types;
+}
+
+function observePool(metrics: Metrics, name: string, pool: pg.Pool): void {
+  const labels = { 'db.client.connection.pool.name': name };
+  metrics.observe('db.client.connection.count', () => [
+    [{ ...labels, 'db.client.connection.state': 'idle' }, pool.idleCount],
+    [{ ...labels, 'db.client.connection.state': 'used' }, pool.totalCount - pool.idleCount],
+  ]);
+  metrics.observe('db.client.connection.max', () => [[labels, pool.options.max]]);
+  metrics.observe('db.client.connection.pending_requests', () => [[labels, pool.waitingCount]]);
 }

@@ -1,5 +1,5 @@
 /** Opens the database for a service: its schemas up to date, its two pools of connections known to be bound by row-level security. */
-import { AppError, type Logger } from '@mailstream/runtime';
+import { AppError, type Logger, type Metrics } from '@mailstream/runtime';
 import { createDb } from './create-db.ts';
 import type { DatabaseUrls } from './database-urls.ts';
 import { ensureLogin } from './logins.ts';
@@ -16,6 +16,7 @@ export interface OpenDatabaseOptions {
   /** Where statements find tables that they name without a schema. */
   readonly schema?: string;
   readonly logger: Logger;
+  readonly metrics?: Metrics;
 }
 
 export interface Database {
@@ -32,8 +33,8 @@ const API_MAX = 10;
 
 /** Throws `config.schema_outdated` or `config.database_role` with what to do. */
 export async function openDatabase(options: OpenDatabaseOptions): Promise<Database> {
-  const { urls, applicationName, logger, schema } = options;
-  const shared = { logger, ...(schema !== undefined && { schema }) };
+  const { urls, applicationName, logger, schema, metrics } = options;
+  const shared = { logger, ...(metrics && { metrics }), ...(schema !== undefined && { schema }) };
   await bringUpToDate(options);
   const db = createDb({ ...shared, url: urls.service, max: SERVICE_MAX, applicationName });
   const api = createDb({ ...shared, url: urls.api, max: API_MAX, applicationName: `${applicationName} API` });

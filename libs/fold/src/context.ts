@@ -1,7 +1,7 @@
 /** What all parts of one fold share. */
 import type { Bus } from '@mailstream/bus';
 import type { Db } from '@mailstream/db';
-import type { Logger, Turns } from '@mailstream/runtime';
+import type { Health, Logger, Turns } from '@mailstream/runtime';
 import type { Judge } from './chain.ts';
 import type { FoldDefinition } from './port.ts';
 
@@ -45,4 +45,7 @@ export interface FoldContext {
   readonly seams: FoldSeams;
   /** Bounds the transactions under way, and with them what their pages take of memory. */
   readonly turns: Turns;
+  readonly health: Pick<Health, 'watch'>;
+  /** Told how old the oldest page of a transaction was at its commit, seconds. */
+  readonly onLatency: (seconds: number) => void;
 }

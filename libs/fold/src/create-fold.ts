@@ -2,9 +2,19 @@
 import type { Bus } from '@mailstream/bus';
 import { type FoldLag, PARTITIONS, partitionToken, subjects } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
-import { backoffMs, createTurns, type Logger, type Part, pause } from '@mailstream/runtime';
+import {
+  backoffMs,
+  createHealth,
+  createTurns,
+  type Health,
+  type Logger,
+  type Metrics,
+  type Part,
+  pause,
+} from '@mailstream/runtime';
 import type { FoldContext, FoldSeams, FoldStats } from './context.ts';
 import { leaseFilter } from './filters.ts';
+import { observeFold } from './fold-metrics.ts';
 import { runPartition } from './partition-loop.ts';
 import type { FoldDefinition } from './port.ts';
 import { readLag } from './positions.ts';
@@ -13,6 +23,9 @@ export interface FoldOptions {
   readonly bus: Bus;
   readonly db: Db;
   readonly logger: Logger;
+  /** What it tells of itself, and who watches that its loops go on. */
+  readonly metrics?: Metrics;
+  readonly health?: Pick<Health, 'watch'>;
   readonly definition: FoldDefinition;
   /** Most partitions at a time; absent: all. */
   readonly capacity?: number;
@@ -41,7 +54,7 @@ const PARTITION_NUMBERS = Array.from({ length: PARTITIONS }, (_, partition) => p
 
 /** A fold as a part of a service. Its `run` ends only with its signal: faults of NATS and PostgreSQL are waited out. */
 export function createFold(options: FoldOptions): Fold {
-  const { bus, db, logger, definition } = options;
+  const { bus, db, logger, definition, metrics, health = createHealth() } = options;
   const stats: FoldStats = {
     events: 0,
     pages: 0,
@@ -53,6 +66,7 @@ export function createFold(options: FoldOptions): Fold {
     reopened: 0,
     incidents: 0,
   };
+  const lag = () => readLag({ bus, db }, definition.name, { facts: definition.facts });
   const context: FoldContext = {
     bus,
     db,
@@ -61,6 +75,8 @@ export function createFold(options: FoldOptions): Fold {
     stats,
     seams: options.seams ?? {},
     turns: createTurns(AT_A_TIME),
+    health,
+    onLatency: metrics ? observeFold(metrics, definition.name, { stats, lag }) : () => undefined,
   };
   const leaseOf = (partition: number) => subjects.partitionLease(definition.name, partitionToken(partition));
 
@@ -93,7 +109,7 @@ export function createFold(options: FoldOptions): Fold {
       await Promise.all([persist(offer, logger, signal), persist(hold, logger, signal)]);
     },
 
-    lag: () => readLag({ bus, db }, definition.name, { facts: definition.facts }),
+    lag,
     stats: () => ({ ...stats }),
   };
 }

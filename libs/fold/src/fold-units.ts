@@ -94,6 +94,7 @@ async function transactTraced(
   });
   await seams.reach?.('committed', partition);
   count(context, done, result);
+  context.onLatency((Date.now() - (units[0]?.last.time.getTime() ?? 0)) / 1_000);
   fold.seeds.settle(result.verdict.arrived, result.wanted);
   fold.onEmitted(result.rows);
   await afterCommit(context, result);

@@ -19,6 +19,9 @@ const BACKOFF = { baseMs: 100, maxMs: 3_000 };
 /** After so long without a message the log and the checkpoint are looked at, milliseconds. */
 const IDLE_MS = 5_000;
 
+/** Each wait within a turn has a limit of its own: what does not come back within this never will, milliseconds. */
+const PATIENCE_MS = 5 * 60_000;
+
 /** Folds a partition until `signal` aborts. Whatever fails, PostgreSQL or NATS gone included, it goes on from the checkpoint once it can. */
 export async function runPartition(
   context: FoldContext,
@@ -26,11 +29,14 @@ export async function runPartition(
   signal: AbortSignal,
 ): Promise<void> {
   const session = createSession(context, partition);
+  const pulse = context.health.watch(`fold ${context.definition.name} partition ${partition}`, PATIENCE_MS);
   let failures = 0;
   while (!signal.aborted) {
+    pulse.beat();
     try {
       await session(signal, () => {
         failures = 0;
+        pulse.beat();
       });
     } catch (error) {
       failures += 1;
@@ -39,6 +45,7 @@ export async function runPartition(
     }
     await pause(backoffMs(BACKOFF, failures, Math.random()), signal);
   }
+  pulse.end();
 }
 
 function report({ logger, definition }: FoldContext, partition: number, err: unknown): void {

@@ -20,11 +20,11 @@ import { aborted } from './clock.ts';
 import { AppError, type ErrorClass, messageOf } from './errors.ts';
 import { HttpError } from './http-error.ts';
 import type { Logger } from './log.ts';
-import type { Metrics } from './metrics.ts';
 import { findNul } from './nul.ts';
 import { requestIdOf } from './request-origin.ts';
 import type { Part } from './run-service.ts';
 import { registerSpans } from './telemetry/http-spans.ts';
+import type { Metrics } from './telemetry/metrics.ts';
 import { firstProblem } from './validation.ts';
 
 export type HttpServer = FastifyInstance<
@@ -107,7 +107,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
-  registerSpans(app);
+  registerSpans(app, deps.metrics);
   if (deps.maxConnections !== undefined) app.server.maxConnections = deps.maxConnections;
   if (deps.httpsOnly) app.addHook('onRequest', refusePlainHttp);
 
@@ -199,7 +199,7 @@ function registerProbes(app: HttpServer, { ready, metrics }: HttpDeps): void {
           response: { 200: { content: { 'text/plain': { schema: Type.String() } } } },
         },
       },
-      async (_request, reply) => reply.type('text/plain; version=0.0.4').send(metrics.text()),
+      async (_request, reply) => reply.type('text/plain; version=0.0.4').send(await metrics.text()),
     );
 }
 

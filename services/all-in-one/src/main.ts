@@ -15,13 +15,14 @@ const door = environmentWith({
   MAILSTREAM_PROJECTOR_URL: '',
 });
 
-await runService(createLogger('mailstream'), async () => {
+await runService(createLogger('mailstream'), async (kit) => {
+  const named = (service: string) => ({ ...kit, logger: createLogger(service) });
   // One after the other: migrations and streams are looked at once each, and what is asked for is there.
   const services = [
-    await startOrchestrator(createLogger('sync-orchestrator'), behind),
-    await startProjector(createLogger('mailbox-projector'), behind),
-    await startFetcher(createLogger('provider-fetcher'), behind),
-    await startGateway(createLogger('ingest-gateway'), door),
+    await startOrchestrator(named('sync-orchestrator'), behind),
+    await startProjector(named('mailbox-projector'), behind),
+    await startFetcher(named('provider-fetcher'), behind),
+    await startGateway(named('ingest-gateway'), door),
   ];
   return {
     parts: services.flatMap(({ parts }) => parts),

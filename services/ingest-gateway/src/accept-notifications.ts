@@ -13,7 +13,7 @@ export interface AcceptDeps {
   readonly putHint: PutHint;
   readonly schedule: Bus['schedule'];
   /** By `provider` and `outcome`. */
-  readonly notifications: Counter;
+  readonly notifications: Counter<'mailstream.notifications'>;
 }
 
 /**

@@ -4,4 +4,4 @@ import { startGateway } from './service.ts';
 
 const logger = createLogger('ingest-gateway');
 
-await runService(logger, () => startGateway(logger));
+await runService(logger, startGateway);

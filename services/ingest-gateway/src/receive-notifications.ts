@@ -18,7 +18,7 @@ export interface ReceiverDeps {
   readonly accept: AcceptNotifications;
   readonly logger: Logger;
   /** By `provider` and `code`. */
-  readonly failures: Counter;
+  readonly failures: Counter<'mailstream.notification_pulls_failed'>;
 }
 
 /** Polls go on meanwhile, and the provider keeps what it has to tell for days. */

@@ -7,6 +7,7 @@ import {
   createMetrics,
   type HttpServer,
   type Logger,
+  type Metrics,
   type Part,
 } from '@mailstream/runtime';
 import { createAcceptNotifications } from './accept-notifications.ts';
@@ -33,6 +34,10 @@ export interface ServerDeps {
   readonly notificationsConfig: NotificationsConfig;
   /** Left out, everything is taken that comes. */
   readonly door?: DoorConfig;
+  /** Left out, it has its own. */
+  readonly metrics?: Metrics;
+  /** Left out, it is ready when it is connected. */
+  readonly ready?: () => Promise<boolean>;
   /** What describes the routes of all services. */
   readonly openApi?: object;
 }
@@ -45,12 +50,12 @@ export interface Server {
 
 export async function createServer(deps: ServerDeps): Promise<Server> {
   const { bus, logger, authenticate, upstreams, notificationsConfig, door, openApi } = deps;
-  const metrics = createMetrics();
+  const { metrics = createMetrics(), ready = () => bus.connected() } = deps;
   const app = await createHttpServer({
     title: 'Mailstream',
     logger,
     authenticate,
-    ready: () => bus.connected(),
+    ready,
     metrics,
     upgrades: isChangesSocket,
     ...(door && { ...door, admit: createAdmission(door.limits) }),
@@ -61,14 +66,8 @@ export async function createServer(deps: ServerDeps): Promise<Server> {
   registerCallerRoute(app);
   const putHint = createHintWriter(bus);
   registerSyncRoute(app, putHint);
-  const notifications = metrics.counter(
-    'mailstream_notifications_total',
-    'Notifications of providers, by what became of them.',
-  );
-  const failures = metrics.counter(
-    'mailstream_notification_pulls_failed_total',
-    'Notifications that could not be fetched from where they wait, by error code.',
-  );
+  const notifications = metrics.counter('mailstream.notifications');
+  const failures = metrics.counter('mailstream.notification_pulls_failed');
   const accept = createAcceptNotifications({
     connected: () => bus.connected(),
     findTargets: createPushTargets(bus),

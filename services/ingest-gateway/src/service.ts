@@ -5,19 +5,25 @@ import {
   createAuthenticate,
   type Environment,
   httpPart,
-  type Logger,
   type Service,
+  type ServiceKit,
 } from '@mailstream/runtime';
 import { readConfig } from './config.ts';
 import { createServer } from './server.ts';
 
 /** Opens what it needs and wires its parts; `source` is the environment it reads, the process's own when absent. */
-export async function startGateway(logger: Logger, source?: Environment): Promise<Service> {
+export async function startGateway(
+  { logger, metrics, health }: ServiceKit,
+  source?: Environment,
+): Promise<Service> {
   const config = readConfig(source);
   const bus = await connectBus({ ...config.nats, name: 'ingest-gateway', logger });
+  health.need('nats', () => bus.connected());
   const { app, receivers } = await createServer({
     bus,
     logger,
+    metrics,
+    ready: async () => (await health.missing()).length === 0,
     authenticate: createAuthenticate(config.auth, createFindApiKey(bus)),
     upstreams: config.upstreams,
     notificationsConfig: config.notificationsConfig,

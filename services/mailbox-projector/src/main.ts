@@ -4,4 +4,4 @@ import { startProjector } from './service.ts';
 
 const logger = createLogger('mailbox-projector');
 
-await runService(logger, () => startProjector(logger));
+await runService(logger, startProjector);

@@ -15,7 +15,7 @@ import {
 } from '@mailstream/contracts';
 import { deliver, demoMail } from '@mailstream/devstack';
 import { createProviders, readProvidersConfig } from '@mailstream/providers';
-import { createLogger, readEnv } from '@mailstream/runtime';
+import { createLogger, createMetrics, readEnv } from '@mailstream/runtime';
 import { createDovecot, createNats, hasDovecot, type TestDovecot, type TestNats } from '@mailstream/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { fetchJob } from './fetch-job.ts';
@@ -79,8 +79,8 @@ describe.skipIf(!hasDovecot())('a fetch job', () => {
 
   /** What a fetcher does with a job that it took off the queue. */
   const done = async (job: FetchJob, pool = sessions()) => {
-    for (const ending of await fetchJob({ bus, sessions: pool, providers }, job, stop.signal))
-      await bus.publish(ending);
+    const { endings } = await fetchJob({ bus, sessions: pool, providers }, job, stop.signal);
+    for (const ending of endings) await bus.publish(ending);
   };
 
   async function facts(account: string): Promise<{ subject: string; event: Envelope }[]> {
@@ -164,7 +164,7 @@ describe.skipIf(!hasDovecot())('a fetch job', () => {
     const job = newJob(uuidv7());
     const subject = subjects.job(job.provider, job.lane, job.account, job.scope);
     const over = new AbortController();
-    const deps = { bus, logger, sessions: sessions(), providers };
+    const deps = { bus, logger, metrics: createMetrics(), sessions: sessions(), providers };
     const consumers = createJobConsumers({ ...deps, concurrency: { live: 1, backfill: 1 } });
     const working = Promise.all(consumers.map((part) => part.run(over.signal)));
     await bus.offer('FETCH', subject, job);

@@ -6,6 +6,7 @@ import {
   type Envelope,
   EVENT_TYPES,
   envelope,
+  type FailureClass,
   type FetchJob,
   type FetchReport,
   type SyncFailed,
@@ -26,6 +27,13 @@ export interface FetchDeps {
   readonly providers: readonly Pick<Provider, 'name' | 'allowance'>[];
 }
 
+/** How a job ended. */
+export interface Ending {
+  readonly outcome: FetchReport['outcome'] | FailureClass;
+  /** To be published, in this order, when the job is off its queue. */
+  readonly endings: readonly Outgoing[];
+}
+
 /**
  * Does a job and returns how it ended, to be published in this order when the job is off its queue: a report, or a failure as a fact, and a
  * report of what it spent. Pages are in the log by then. Safe to repeat and to run twice at once: a page lands once, whoever is late is fenced. Throws what is neither the
@@ -35,7 +43,7 @@ export async function fetchJob(
   { bus, sessions, providers }: FetchDeps,
   job: FetchJob,
   signal: AbortSignal,
-): Promise<readonly Outgoing[]> {
+): Promise<Ending> {
   const startedAt = new Date();
   const allowance = providers.find(({ name }) => name === job.provider)?.allowance;
   if (job.spentSoFar) allowance?.learn(job.account, job.spentSoFar);
@@ -44,13 +52,15 @@ export async function fetchJob(
     data: allowance ? { ...report, spending: allowance.of(job.account) } : report,
   });
   try {
-    return [reported(await sessions.use(job, signal, (session) => pullAll(session)))];
+    const report = await sessions.use(job, signal, (session) => pullAll(session));
+    return { outcome: report.outcome, endings: [reported(report)] };
   } catch (error) {
     if (!(error instanceof ProviderError) || signal.aborted) throw error;
     // It was removed: nobody is to hear of it again.
-    if (error.code === 'account.unknown') return [];
+    if (error.code === 'account.unknown') return { outcome: 'gone', endings: [] };
     const fact = { subject: subjects.fact(job, 'sync.failed'), data: failure(job, startedAt, error) };
-    return allowance ? [fact, reported({ run: job.run, outcome: 'failed', done: false })] : [fact];
+    const spent = allowance ? [reported({ run: job.run, outcome: 'failed', done: false })] : [];
+    return { outcome: error.failure, endings: [fact, ...spent] };
   }
 
   async function pullAll(session: Parameters<Parameters<Sessions['use']>[2]>[0]): Promise<FetchReport> {

@@ -1,7 +1,7 @@
 /** The work queues of fetch jobs: one per provider and lane, so that imports never starve live mail. */
 import type { WorkItem } from '@mailstream/bus';
 import { FetchJob, fetchConsumer, LANES, type Lane } from '@mailstream/contracts';
-import type { Logger, Part } from '@mailstream/runtime';
+import type { Logger, Metrics, Part } from '@mailstream/runtime';
 import { Compile } from 'typebox/compile';
 import { type FetchDeps, fetchJob } from './fetch-job.ts';
 
@@ -12,13 +12,15 @@ const HOLD_MS = 5_000;
 
 export interface JobsDeps extends FetchDeps {
   readonly logger: Logger;
+  readonly metrics: Metrics;
   /** Jobs of one lane at a time in this process. */
   readonly concurrency: Record<Lane, number>;
 }
 
 /** One part per provider and lane. */
 export function createJobConsumers(deps: JobsDeps): Part[] {
-  const { bus, logger, providers, concurrency } = deps;
+  const { bus, logger, metrics, providers, concurrency } = deps;
+  const durations = metrics.histogram('mailstream.fetch.duration');
 
   async function handle(item: WorkItem, signal: AbortSignal): Promise<void> {
     const job = parse(item.data);
@@ -27,7 +29,10 @@ export function createJobConsumers(deps: JobsDeps): Part[] {
       await bus.park(item, 'bad-payload', 'not a fetch job');
       return item.ack();
     }
-    const endings = await fetchJob(deps, job, signal);
+    const began = performance.now();
+    const { endings, outcome } = await fetchJob(deps, job, signal);
+    const { provider, lane } = job;
+    durations.record({ provider, lane, outcome }, (performance.now() - began) / 1_000);
     // Off the queue first: on hearing the end the orchestrator may offer the next job of this scope, which has the same subject. An ending
     // that is lost then is made good, because the orchestrator offers a job again that it heard nothing of.
     await item.ack();

@@ -4,4 +4,4 @@ import { startFetcher } from './service.ts';
 
 const logger = createLogger('provider-fetcher');
 
-await runService(logger, () => startFetcher(logger));
+await runService(logger, startFetcher);

@@ -4,11 +4,10 @@ import { createProviders } from '@mailstream/providers';
 import {
   createAuthenticate,
   createHttpServer,
-  createMetrics,
   type Environment,
   httpPart,
-  type Logger,
   type Service,
+  type ServiceKit,
 } from '@mailstream/runtime';
 import { readConfig } from './config.ts';
 import { createJobConsumers } from './jobs.ts';
@@ -18,15 +17,18 @@ import { createSubscriptionConsumers } from './subscriptions.ts';
 import { createWatchers } from './watch.ts';
 
 /** Opens what it needs and wires its parts; `source` is the environment it reads, the process's own when absent. */
-export async function startFetcher(logger: Logger, source?: Environment): Promise<Service> {
+export async function startFetcher(
+  { logger, metrics, health }: ServiceKit,
+  source?: Environment,
+): Promise<Service> {
   const config = readConfig(source);
   const bus = await connectBus({ ...config.nats, name: 'provider-fetcher', logger });
+  health.need('nats', () => bus.connected());
   await bus.waitForTopology();
 
   const providers = createProviders(config.providers);
   const sessions = createSessions({ bus, providers, logger, idleMs: config.sessionIdleMs });
 
-  const metrics = createMetrics();
   observeQuotas(metrics, providers);
 
   const app = await createHttpServer({
@@ -34,12 +36,12 @@ export async function startFetcher(logger: Logger, source?: Environment): Promis
     logger,
     metrics,
     authenticate: createAuthenticate(config.auth, createFindApiKey(bus)),
-    ready: () => bus.connected(),
+    ready: async () => (await health.missing()).length === 0,
   });
   return {
     parts: [
       sessions.part,
-      ...createJobConsumers({ bus, sessions, logger, providers, concurrency: config.concurrency }),
+      ...createJobConsumers({ bus, metrics, sessions, logger, providers, concurrency: config.concurrency }),
       ...createSubscriptionConsumers({ bus, sessions, logger, providers }),
       ...createWatchers({ bus, sessions, logger, providers, capacity: config.watches }),
       httpPart(app, config.http),

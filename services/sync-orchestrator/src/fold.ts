@@ -1,6 +1,7 @@
 /** The orchestrator's fold: which scopes exist, how far their cursors are, and what failed, as the log says. */
 import { type AccountRef, EVENT_TYPES } from '@mailstream/contracts';
 import type { Fact, FoldDefinition, Page } from '@mailstream/fold';
+import type { Histogram } from '@mailstream/runtime';
 import type { SyncEvent } from './domain/decide.ts';
 import type { Pending, Reactor } from './react.ts';
 
@@ -11,6 +12,7 @@ import type { Pending, Reactor } from './react.ts';
 export function createOrchestratorFold(
   reactor: Reactor,
   onStrangers: (strangers: readonly AccountRef[]) => Promise<void>,
+  latency: Histogram<'mailstream.sync.latency'>,
 ): FoldDefinition {
   return {
     name: 'orchestrator',
@@ -23,6 +25,7 @@ export function createOrchestratorFold(
         emissions: [],
         gone: strangers.map(({ account }) => account),
         async committed() {
+          noteLatency(latency, pages, pending);
           await actAll(reactor, pending);
           await onStrangers(strangers);
         },
@@ -33,6 +36,22 @@ export function createOrchestratorFold(
       return [];
     },
   };
+}
+
+/** Of pages that bring news, imports left out. */
+function noteLatency(
+  latency: Histogram<'mailstream.sync.latency'>,
+  pages: readonly Page[],
+  pending: readonly Pending[],
+): void {
+  const providers = new Map(pending.map(({ account }) => [account.id, account.provider]));
+  for (const { account, cursor } of pages) {
+    const provider = providers.get(account);
+    if (provider === undefined || cursor?.event.type !== EVENT_TYPES.cursorAdvanced) continue;
+    const { origin, startedAt } = cursor.event.data;
+    if (origin === 'live' && startedAt !== undefined)
+      latency.record({ provider }, (Date.now() - Date.parse(startedAt)) / 1_000);
+  }
 }
 
 async function actAll(reactor: Reactor, pending: readonly Pending[]): Promise<void> {

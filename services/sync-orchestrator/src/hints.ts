@@ -8,7 +8,7 @@ import {
   subjects,
 } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
-import type { Logger, Part } from '@mailstream/runtime';
+import type { Logger, Metrics, Part } from '@mailstream/runtime';
 import { Compile } from 'typebox/compile';
 import { isRemoved } from './accounts/removed.ts';
 import type { SyncEvent } from './domain/decide.ts';
@@ -19,8 +19,15 @@ const report = Compile(FetchReport);
 const SCHEDULED: readonly HintReason[] = ['poll', 'retry'];
 
 /** Consumes `SYNC` for as long as it runs. What it cannot use is parked with the reason, and the rest goes on. */
-export function createHintConsumer(deps: { bus: Bus; db: Db; reactor: Reactor; logger: Logger }): Part {
-  const { bus, db, reactor, logger } = deps;
+export function createHintConsumer(deps: {
+  bus: Bus;
+  db: Db;
+  reactor: Reactor;
+  logger: Logger;
+  metrics: Metrics;
+}): Part {
+  const { bus, db, reactor, logger, metrics } = deps;
+  const ages = metrics.histogram('mailstream.hint.age');
 
   async function handle(item: WorkItem): Promise<void> {
     const subject = parseSyncSubject(item.subject);
@@ -28,6 +35,8 @@ export function createHintConsumer(deps: { bus: Bus; db: Db; reactor: Reactor; l
       return park(item, 'bad-subject', 'not sync.requested.<tenant>.<account>.<push|user|poll|retry>');
     const event = toEvent(subject, item.data);
     if (typeof event === 'string') return park(item, 'bad-payload', event);
+    if (event.kind === 'hint')
+      ages.record({ reason: event.reason }, (Date.now() - item.time.getTime()) / 1_000);
     // A redelivery means that a process died while it handled this: what it decided may not have been published.
     if (item.deliveries > 1) await reactor.repeat(subject);
     const known = await reactor.react(subject, event);

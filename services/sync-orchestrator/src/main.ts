@@ -4,4 +4,4 @@ import { startOrchestrator } from './service.ts';
 
 const logger = createLogger('sync-orchestrator');
 
-await runService(logger, () => startOrchestrator(logger));
+await runService(logger, startOrchestrator);

@@ -4,7 +4,7 @@ import type { RemovalStep } from '@mailstream/contracts';
 import type { Db, Tenants } from '@mailstream/db';
 import { createFold, createOutbox } from '@mailstream/fold';
 import type { Provider } from '@mailstream/providers';
-import type { HttpServer, Logger, Metrics, Part } from '@mailstream/runtime';
+import type { Health, HttpServer, Logger, Metrics, Part } from '@mailstream/runtime';
 import { createAccounts } from './accounts/accounts.ts';
 import { createProviderCatalog } from './accounts/provider-catalog.ts';
 import { createRemoval, purgeLate } from './accounts/removal.ts';
@@ -23,6 +23,7 @@ import type { Vault } from './credentials/vault.ts';
 import { createOrchestratorFold } from './fold.ts';
 import { createHintConsumer } from './hints.ts';
 import { createNudge } from './nudge.ts';
+import { observeInstallation } from './observe.ts';
 import { createProjectUnits } from './project-spending.ts';
 import { createReactor } from './react.ts';
 import { registerRoutes } from './routes/index.ts';
@@ -41,6 +42,7 @@ export interface OrchestratorDeps {
   readonly app: HttpServer;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly health?: Pick<Health, 'watch'>;
   readonly providers: readonly Provider[];
   /** Called in removals when a step is done and before that is noted; tests let it fail there. */
   readonly reached?: (step: RemovalStep) => Promise<void>;
@@ -52,7 +54,7 @@ export interface OrchestratorDeps {
 
 /** Registers the routes and returns the parts to run. */
 export function createOrchestrator(deps: OrchestratorDeps): Part[] {
-  const { bus, db, tenants, vault, app, logger, metrics, config } = deps;
+  const { bus, db, tenants, vault, app, logger, metrics, health, config } = deps;
   const { limits } = config;
   const providers = createProviderCatalog(deps.providers);
   const outbox = createOutbox({ bus, db, logger, name: 'control' });
@@ -77,11 +79,24 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
     destinationOf,
     pollMs: limits.pollMs,
   });
-  const definition = createOrchestratorFold(reactor, (strangers) => purgeLate({ bus, db }, strangers));
-  const fold = createFold({ bus, db, logger, definition });
+  const definition = createOrchestratorFold(
+    reactor,
+    (strangers) => purgeLate({ bus, db }, strangers),
+    metrics.histogram('mailstream.sync.latency'),
+  );
+  const fold = createFold({ bus, db, logger, metrics, ...(health && { health }), definition });
+  observeInstallation({ bus, db, metrics, providers: deps.providers });
 
   const consents = createConsents({ db, tenants, vault });
-  const webhooks = createWebhooks({ bus, db, tenants, vault, logger, privateHosts: config.privateHosts });
+  const webhooks = createWebhooks({
+    bus,
+    db,
+    tenants,
+    vault,
+    logger,
+    metrics,
+    privateHosts: config.privateHosts,
+  });
   registerRoutes(app, {
     accounts,
     apiKeys: createApiKeys({ tenants }),
@@ -98,7 +113,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
   return [
     outbox,
     fold,
-    createHintConsumer({ bus, db, reactor, logger }),
+    createHintConsumer({ bus, db, reactor, logger, metrics }),
     createSubscriptionConsumer({ bus, keeper, logger }),
     createSubscriptionSweep({
       bus,
@@ -120,6 +135,6 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
       ...(deps.reached && { reached: deps.reached }),
     }),
     createNudge({ db, reactor, logger }),
-    createSweep({ bus, db, reactor, logger, pollMs: limits.pollMs, sweepMs: config.sweepMs }),
+    createSweep({ bus, db, reactor, logger, metrics, pollMs: limits.pollMs, sweepMs: config.sweepMs }),
   ];
 }

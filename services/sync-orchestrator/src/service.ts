@@ -5,11 +5,10 @@ import { createProviders } from '@mailstream/providers';
 import {
   createAuthenticate,
   createHttpServer,
-  createMetrics,
   type Environment,
   httpPart,
-  type Logger,
   type Service,
+  type ServiceKit,
 } from '@mailstream/runtime';
 import { createFindKey } from './api-keys/find-api-key.ts';
 import { readConfig } from './config.ts';
@@ -21,7 +20,10 @@ import { createOrchestrator } from './orchestrator.ts';
 import { createTopologyKeeper } from './topology.ts';
 
 /** Opens what it needs and wires its parts; `source` is the environment it reads, the process's own when absent. */
-export async function startOrchestrator(logger: Logger, source?: Environment): Promise<Service> {
+export async function startOrchestrator(
+  { logger, metrics, health }: ServiceKit,
+  source?: Environment,
+): Promise<Service> {
   const config = readConfig(source);
   const { keys, local } = await openKeys(config.keys, logger);
   const vault = createVault(keys);
@@ -30,21 +32,34 @@ export async function startOrchestrator(logger: Logger, source?: Environment): P
     schemas: ORCHESTRATOR_SCHEMAS,
     applicationName: 'sync-orchestrator',
     logger,
+    metrics,
   });
+  health.need('postgres', async () => (await db.query('SELECT 1')).length === 1);
   await upgradeFirstFormat({ db, vault, keys: local, logger });
   const bus = await connectBus({ ...config.nats, name: 'sync-orchestrator', logger });
+  health.need('nats', () => bus.connected());
   await bus.ensureTopology({ replicas: config.replicas });
 
-  const metrics = createMetrics();
   const app = await createHttpServer({
     title: 'Mailstream sync orchestrator',
     logger,
     authenticate: createAuthenticate(config.auth, createFindKey(db)),
-    ready: async () => bus.connected() && (await db.query('SELECT 1')).length === 1,
+    ready: async () => (await health.missing()).length === 0,
     metrics,
   });
   const providers = createProviders(config.providers);
-  const parts = createOrchestrator({ bus, db, tenants, vault, app, logger, metrics, config, providers });
+  const parts = createOrchestrator({
+    bus,
+    db,
+    tenants,
+    vault,
+    app,
+    logger,
+    metrics,
+    health,
+    config,
+    providers,
+  });
   const topology = createTopologyKeeper({ bus, logger, replicas: config.replicas });
   return {
     parts: [topology, ...parts, httpPart(app, config.http)],

@@ -2,7 +2,7 @@
 import type { Bus } from '@mailstream/bus';
 import { type AccountRef, MAILBOXES_SCOPE } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
-import { type Logger, messageOf, type Part, pause } from '@mailstream/runtime';
+import { type Logger, type Metrics, messageOf, type Part, pause } from '@mailstream/runtime';
 import { ACTIVE_STATES } from './domain/lifecycle.ts';
 import { schedulePoll } from './poll.ts';
 import type { Reactor } from './react.ts';
@@ -12,6 +12,7 @@ export interface SweepDeps {
   readonly db: Db;
   readonly reactor: Reactor;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly pollMs: number;
   readonly sweepMs: number;
 }
@@ -27,7 +28,8 @@ SELECT DISTINCT a.tenant, a.id AS account
  LIMIT 1000`;
 
 /** Each `sweepMs`: what is overdue is hinted; it should find nothing. */
-export function createSweep({ bus, db, reactor, logger, pollMs, sweepMs }: SweepDeps): Part {
+export function createSweep({ bus, db, reactor, logger, metrics, pollMs, sweepMs }: SweepDeps): Part {
+  const found = metrics.counter('mailstream.sweep.overdue');
   async function sweep(): Promise<void> {
     const now = Date.now();
     const overdue = await db.query<AccountRef>(OVERDUE, [
@@ -36,6 +38,7 @@ export function createSweep({ bus, db, reactor, logger, pollMs, sweepMs }: Sweep
       new Date(now),
       ACTIVE_STATES,
     ]);
+    found.add({}, overdue.length);
     if (overdue.length > 0)
       logger.warn({ accounts: overdue.length }, 'the sweep found accounts that no schedule had woken');
     for (const at of overdue) {

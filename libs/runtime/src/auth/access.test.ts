@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createHttpServer, type HttpServer } from '../http.ts';
 import { createLogger } from '../log.ts';
-import { createMetrics } from '../metrics.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
 import { createAuthenticate } from './authenticate.ts';
 import { signToken } from './sign-token.ts';
 

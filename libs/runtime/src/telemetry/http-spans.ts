@@ -1,13 +1,15 @@
-/** A span for each call of an HTTP server, by the conventions for it, as a part of its caller's trace. */
+/** A span for each call of an HTTP server, by the conventions for it, as a part of its caller's trace; and how long calls took. */
 import { finished } from 'node:stream';
 import type { Span } from '@opentelemetry/api';
 import type { FastifyInstance } from 'fastify';
+import type { Metrics } from './metrics.ts';
 import { fail, startSpan, TRACEPARENT, traceParentOf, within } from './spans.ts';
 
 const spans = new WeakMap<object, Span>();
 
 /** To be registered before any other hook: what refuses a call is part of it. */
-export function registerSpans(app: FastifyInstance): void {
+export function registerSpans(app: FastifyInstance, metrics?: Metrics): void {
+  const durations = metrics?.histogram('http.server.request.duration');
   app.addHook('onRequest', (request, reply, done) => {
     const { config, url: route = 'unknown' } = request.routeOptions;
     const told = request.headers[TRACEPARENT];
@@ -19,13 +21,17 @@ export function registerSpans(app: FastifyInstance): void {
       'url.scheme': request.protocol,
     };
     const span = startSpan(`${request.method} ${route}`, { kind: 'server', attributes, parent });
-    if (traceParentOf(span) === undefined) return done();
-    spans.set(request, span);
+    const began = performance.now();
     finished(reply.raw, (error) => {
+      const labels = { 'http.request.method': request.method, 'http.route': route };
+      const status = { 'http.response.status_code': String(reply.statusCode) };
+      durations?.record({ ...labels, ...status }, (performance.now() - began) / 1_000);
       span.setAttribute('http.response.status_code', reply.statusCode);
       if (error || reply.statusCode >= 500) fail(span, error ?? new Error(`${reply.statusCode}`));
       span.end();
     });
+    if (traceParentOf(span) === undefined) return done();
+    spans.set(request, span);
     within(span, done);
   });
   // A body is read in the context of its socket, which knows nothing of the call.

@@ -6,11 +6,15 @@ import {
   resourceFromAttributes,
   serviceInstanceIdDetector,
 } from '@opentelemetry/resources';
+import { type IMetricReader, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { type Environment, readEnv } from '../env.ts';
 import type { Logger } from '../log.ts';
-import { readTelemetryConfig } from './config.ts';
+import { readTelemetryConfig, type TelemetryConfig } from './config.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { observeProcess } from './process-metrics.ts';
 
 export interface Telemetry {
+  readonly metrics: Metrics;
   /** Sends what is left, for three seconds at most. */
   stop(): Promise<void>;
 }
@@ -33,13 +37,21 @@ export async function startTelemetry(
   const named = resourceFromAttributes({ 'service.name': service, 'service.namespace': 'mailstream' });
   // Neither processes nor hosts: command lines hold what nobody is to read elsewhere.
   const resource = named.merge(detectResources({ detectors: [serviceInstanceIdDetector, envDetector] }));
-  const stops: (() => Promise<void>)[] = [];
+  const metrics = createMetrics({
+    resource,
+    readers: config.metrics ? [await metricsReader(config.metrics)] : [],
+    onProblem: (metric, problem) => logger.debug({ metric, problem }, 'a metric could not be read'),
+  });
+  const stopObserving = observeProcess(metrics);
+  const stops = [metrics.stop];
   if (config.traces) {
     const { startTracing } = await import('./tracing.ts');
     stops.push(startTracing(resource, config.traces));
   }
   return {
+    metrics,
     async stop() {
+      stopObserving();
       const late = Promise.withResolvers<void>();
       const timer = setTimeout(late.resolve, STOP_MS);
       const sent = Promise.all(stops.map((stop) => stop())).catch((error: unknown) =>
@@ -49,6 +61,19 @@ export async function startTelemetry(
       clearTimeout(timer);
     },
   };
+}
+
+/** Those who are not sent metrics do without what sends them. */
+async function metricsReader({
+  url,
+  intervalMs,
+}: NonNullable<TelemetryConfig['metrics']>): Promise<IMetricReader> {
+  const { OTLPMetricExporter } = await import('@opentelemetry/exporter-metrics-otlp-proto');
+  return new PeriodicExportingMetricReader({
+    exporter: new OTLPMetricExporter({ url }),
+    exportIntervalMillis: intervalMs,
+    exportTimeoutMillis: Math.min(intervalMs, 30_000),
+  });
 }
 
 /** The library would say it with every attempt. */

@@ -10,7 +10,7 @@ export interface WebhookDeps {
   /** Left out, notifications may come from anywhere: each proves itself. */
   readonly sources?: Sources;
   /** By `provider` and `outcome`. */
-  readonly notifications: Counter;
+  readonly notifications: Counter<'mailstream.notifications'>;
 }
 
 /** Longest text that is echoed, characters. */

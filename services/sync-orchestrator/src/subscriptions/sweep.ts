@@ -32,11 +32,8 @@ export function createSubscriptionSweep(deps: SubscriptionSweepDeps): Part {
   });
   const names = served.map(({ provider }) => provider);
   let lapsing: ReadonlyMap<string, number> = new Map();
-  metrics.observe(
-    'mailstream_subscriptions_lapsing',
-    'gauge',
-    'Accounts whose provider tells of changes for less than a day more, or not any more, though it is to; polls go on.',
-    () => names.map((provider) => [{ provider }, lapsing.get(provider) ?? 0]),
+  metrics.observe('mailstream.subscriptions.lapsing', () =>
+    names.map((provider) => [{ provider }, lapsing.get(provider) ?? 0] as const),
   );
 
   /** The address is configuration: it changes with a restart. */

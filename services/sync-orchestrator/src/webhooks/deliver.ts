@@ -5,6 +5,7 @@ import {
   fail,
   inSpan,
   type Logger,
+  type Metrics,
   messageOf,
   type Part,
   pause,
@@ -23,6 +24,7 @@ export interface DeliverDeps {
   readonly vault: Vault;
   readonly post: Post;
   readonly logger: Logger;
+  readonly metrics: Metrics;
 }
 
 export interface Deliveries extends Part {
@@ -41,7 +43,8 @@ DELETE FROM control.webhook_delivery
  WHERE state <> 'waiting' AND last_at < CASE state WHEN 'dead' THEN now() - interval '30 days' ELSE now() - interval '1 day' END`;
 const EXPIRE_MS = 3_600_000;
 
-export function createDeliveries({ bus, db, vault, post, logger }: DeliverDeps): Deliveries {
+export function createDeliveries({ bus, db, vault, post, logger, metrics }: DeliverDeps): Deliveries {
+  const attempts = metrics.histogram('mailstream.webhook.attempts');
   let woken = Promise.withResolvers<void>();
   const busy = new Map<string, number>();
   const running = new Set<Promise<void>>();
@@ -62,6 +65,7 @@ export function createDeliveries({ bus, db, vault, post, logger }: DeliverDeps):
     for (;;) {
       const delivery = signal.aborted ? null : await nextIn(db, lane);
       if (!delivery) return await release(db, lane);
+      const began = performance.now();
       const came = await attempt(delivery, signal);
       // An attempt that we broke off says nothing of the endpoint.
       if (signal.aborted && came.error !== null) return await release(db, lane);
@@ -72,6 +76,7 @@ export function createDeliveries({ bus, db, vault, post, logger }: DeliverDeps):
         failingSince: delivery.failingSince?.getTime() ?? null,
       };
       const verdict = came === GONE ? GIVEN_UP : judge(came, standing, now, Math.random());
+      attempts.record({ outcome: verdict.kind }, (performance.now() - began) / 1_000);
       if (verdict.kind === 'pause' || verdict.kind === 'dead')
         logger.warn({ endpoint: lane.endpoint, verdict, error: came.error }, 'a webhook cannot be delivered');
       if (!(await record(db, delivery, came, verdict, new Date(now)))) return;

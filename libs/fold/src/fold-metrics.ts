@@ -1,0 +1,20 @@
+/** What a fold tells operators of itself. */
+import type { FoldLag } from '@mailstream/contracts';
+import type { Metrics } from '@mailstream/runtime';
+import type { FoldStats } from './context.ts';
+
+const TOTALS = ['events', 'discarded', 'parked', 'seeded', 'published', 'reopened', 'incidents'] as const;
+
+/** Returns what is to be called with the age of the oldest page of each transaction, seconds. */
+export function observeFold(
+  metrics: Metrics,
+  fold: string,
+  { stats, lag }: { readonly stats: FoldStats; readonly lag: () => Promise<readonly FoldLag[]> },
+): (seconds: number) => void {
+  for (const total of TOTALS) metrics.observe(`mailstream.fold.${total}`, () => [[{ fold }, stats[total]]]);
+  metrics.observe('mailstream.fold.lag', async () =>
+    (await lag()).map((one) => [{ fold, partition: String(one.partition) }, one.lag] as const),
+  );
+  const latency = metrics.histogram('mailstream.fold.latency');
+  return (seconds) => latency.record({ fold }, seconds);
+}
