@@ -46,6 +46,14 @@ export function createHealth(now: () => number = () => performance.now()): Healt
   };
 }
 
+/** What a server asks on behalf of its probes. */
+export function probesOf(health: Health) {
+  return {
+    ready: async () => (await health.missing()).length === 0,
+    alive: () => health.stuck().length === 0,
+  };
+}
+
 async function isThere(check: () => boolean | Promise<boolean>): Promise<boolean> {
   const late = Promise.withResolvers<false>();
   const timer = setTimeout(() => late.resolve(false), CHECK_MS);

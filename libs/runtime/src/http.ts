@@ -41,6 +41,8 @@ export interface HttpDeps {
   readonly authenticate: Authenticate;
   /** Whether the service can do its work now; `/readyz` says so. */
   readonly ready: () => boolean | Promise<boolean>;
+  /** Whether its loops go on; `/livez` says so. */
+  readonly alive?: () => boolean;
   /** Served at `/openapi.json`; left out, what this server's own routes say. */
   readonly openApi?: object;
   /** What `/metrics` tells; the path is not there without. */
@@ -156,8 +158,9 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
 }
 
 /** What runs the service asks, and who watches it. */
-function registerProbes(app: HttpServer, { ready, metrics }: HttpDeps): void {
+function registerProbes(app: HttpServer, { ready, alive = () => true, metrics }: HttpDeps): void {
   const tags = ['operations'];
+  const Alive = Type.Object({ alive: Type.Boolean() });
   app.get(
     '/livez',
     {
@@ -166,10 +169,13 @@ function registerProbes(app: HttpServer, { ready, metrics }: HttpDeps): void {
         tags,
         summary: 'Whether the process is alive',
         security: [],
-        response: { 200: Type.Object({ alive: Type.Boolean() }) },
+        response: { 200: Alive, 503: Alive },
       },
     },
-    async () => ({ alive: true }),
+    async (_request, reply) => {
+      const isAlive = alive();
+      return reply.status(isAlive ? 200 : 503).send({ alive: isAlive });
+    },
   );
   const Ready = Type.Object({ ready: Type.Boolean() });
   app.get(

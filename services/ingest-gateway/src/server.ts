@@ -38,6 +38,7 @@ export interface ServerDeps {
   readonly metrics?: Metrics;
   /** Left out, it is ready when it is connected. */
   readonly ready?: () => Promise<boolean>;
+  readonly alive?: () => boolean;
   /** What describes the routes of all services. */
   readonly openApi?: object;
 }
@@ -56,6 +57,7 @@ export async function createServer(deps: ServerDeps): Promise<Server> {
     logger,
     authenticate,
     ready,
+    ...(deps.alive && { alive: deps.alive }),
     metrics,
     upgrades: isChangesSocket,
     ...(door && { ...door, admit: createAdmission(door.limits) }),

@@ -5,6 +5,7 @@ import {
   createAuthenticate,
   type Environment,
   httpPart,
+  probesOf,
   type Service,
   type ServiceKit,
 } from '@mailstream/runtime';
@@ -23,7 +24,7 @@ export async function startGateway(
     bus,
     logger,
     metrics,
-    ready: async () => (await health.missing()).length === 0,
+    ...probesOf(health),
     authenticate: createAuthenticate(config.auth, createFindApiKey(bus)),
     upstreams: config.upstreams,
     notificationsConfig: config.notificationsConfig,

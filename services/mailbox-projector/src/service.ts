@@ -8,6 +8,7 @@ import {
   type Environment,
   httpPart,
   type Part,
+  probesOf,
   type Service,
   type ServiceKit,
 } from '@mailstream/runtime';
@@ -50,7 +51,7 @@ export async function startProjector(
     logger,
     authenticate,
     metrics,
-    ready: async () => (await health.missing()).length === 0,
+    ...probesOf(health),
   });
   const readers = createReaders({ bus, logger, authenticate, limits: config.readers });
   registerRoutes(app, { bus, db, tenants, fold, readers });

@@ -6,6 +6,7 @@ import {
   createHttpServer,
   type Environment,
   httpPart,
+  probesOf,
   type Service,
   type ServiceKit,
 } from '@mailstream/runtime';
@@ -36,7 +37,7 @@ export async function startFetcher(
     logger,
     metrics,
     authenticate: createAuthenticate(config.auth, createFindApiKey(bus)),
-    ready: async () => (await health.missing()).length === 0,
+    ...probesOf(health),
   });
   return {
     parts: [

@@ -7,6 +7,7 @@ import {
   createHttpServer,
   type Environment,
   httpPart,
+  probesOf,
   type Service,
   type ServiceKit,
 } from '@mailstream/runtime';
@@ -44,7 +45,7 @@ export async function startOrchestrator(
     title: 'Mailstream sync orchestrator',
     logger,
     authenticate: createAuthenticate(config.auth, createFindKey(db)),
-    ready: async () => (await health.missing()).length === 0,
+    ...probesOf(health),
     metrics,
   });
   const providers = createProviders(config.providers);
