@@ -5,7 +5,7 @@ import examples from '@mailstream/contracts/examples.json' with { type: 'json' }
 import { freePort } from '@mailstream/devstack';
 import { startGateway } from '@mailstream/ingest-gateway';
 import { startProjector } from '@mailstream/mailbox-projector';
-import { createLogger, type Service } from '@mailstream/runtime';
+import { createHealth, createLogger, createMetrics, type Service } from '@mailstream/runtime';
 import { startOrchestrator } from '@mailstream/sync-orchestrator';
 import { createDatabase, createNats, TEST_AUTH, tokenOf } from '@mailstream/testing';
 
@@ -43,14 +43,15 @@ export async function startSystem(): Promise<System> {
     MAILSTREAM_PROJECTOR_URL: `http://127.0.0.1:${projector}`,
   };
   const logger = createLogger('test', 'silent');
+  const kit = { logger, metrics: createMetrics(), health: createHealth() };
   const at = (port: number) => ({ ...env, MAILSTREAM_HTTP_PORT: String(port) });
   const over = new AbortController();
   const running: Promise<void>[] = [];
   const services: Service[] = [];
   for (const start of [
-    () => startOrchestrator(logger, at(orchestrator)),
-    () => startProjector(logger, at(projector)),
-    () => startGateway(logger, at(door)),
+    () => startOrchestrator(kit, at(orchestrator)),
+    () => startProjector(kit, at(projector)),
+    () => startGateway(kit, at(door)),
   ]) {
     const service = await start();
     services.push(service);
