@@ -4,6 +4,7 @@ import { AccountView, MailboxView, MessageView } from './changes/views.ts';
 import { AccountState } from './facts/account.ts';
 import { Digits, FailureClass, nullable } from './facts/common.ts';
 import { ParkedEvent } from './parked-api.ts';
+import { RebuildStatus } from './rebuild-api.ts';
 
 /** Every error answer, of every service: `code` is for programs, `message` says what happened and what to do. */
 export const ApiError = Type.Object(
@@ -266,6 +267,7 @@ export const ProjectionStatus = Type.Object({
   incidents: Type.Array(FoldIncident, { description: 'The latest repairs, newest first.' }),
   parked: Type.Integer({ description: 'Events on the DEAD stream.' }),
   drift: Type.Array(Drift, { description: 'Mailboxes that lack something; empty when all is well.' }),
+  rebuild: nullable(RebuildStatus),
 });
 export type ProjectionStatus = Static<typeof ProjectionStatus>;
 

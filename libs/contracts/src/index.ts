@@ -21,6 +21,7 @@ export * from './jobs.ts';
 export * from './keys-api.ts';
 export * from './parked-api.ts';
 export * from './push.ts';
+export * from './rebuild-api.ts';
 export * from './scopes.ts';
 export * from './spending.ts';
 export * from './streams.ts';

@@ -18,6 +18,8 @@ export interface DbOptions {
   readonly metrics?: Metrics;
   /** The schema in which statements find tables that they name without one. */
   readonly schema?: string;
+  /** How long a statement may take, milliseconds; a minute when absent. */
+  readonly statementMs?: number;
 }
 
 const STATEMENT_MS = 60_000;
@@ -27,7 +29,8 @@ const CONNECT_MS = 10_000;
 const SPAN = { kind: 'client', attributes: { 'db.system.name': 'postgresql' } } as const;
 
 /** A database. Connects when first used; a connection that broke is replaced by the next call. Every fault is a `DbError`. */
-export function createDb({ url, max, applicationName, logger, metrics, schema }: DbOptions): Db {
+export function createDb(options: DbOptions): Db {
+  const { url, max, applicationName, logger, metrics, schema, statementMs = STATEMENT_MS } = options;
   const pool = new pg.Pool({
     connectionString: connectionString(url),
     max,
@@ -35,10 +38,10 @@ export function createDb({ url, max, applicationName, logger, metrics, schema }:
     types: parsers(),
     keepAlive: true,
     connectionTimeoutMillis: CONNECT_MS,
-    statement_timeout: STATEMENT_MS,
-    idle_in_transaction_session_timeout: STATEMENT_MS,
+    statement_timeout: statementMs,
+    idle_in_transaction_session_timeout: statementMs,
     // The server's own timeout answers first, unless the server is gone without a word.
-    query_timeout: STATEMENT_MS + 5_000,
+    query_timeout: statementMs + 5_000,
     ...(schema !== undefined && {
       onConnect: async (client) =>
         void (await client.query(`SET search_path TO ${pg.escapeIdentifier(schema)}`)),

@@ -12,6 +12,7 @@ const WITHOUT_TENANTS = [
   'control.migrations',
   'fold.migrations',
   'tenancy.key',
+  'fold.rebuild',
   'tenancy.migrations',
   'view.migrations',
 ];

@@ -26,6 +26,20 @@ export async function readCheckpoint(sql: Sql, fold: string, partition: number):
   return row ?? null;
 }
 
+/** Where a fold stands in each partition it has folded; `hold`: and it stays there until the transaction ends. */
+export async function readCheckpoints(
+  sql: Sql,
+  fold: string,
+  hold?: 'hold',
+): Promise<ReadonlyMap<number, Checkpoint>> {
+  const rows = await sql.query<Checkpoint & { partition: number }>(
+    `SELECT partition, position, epoch, fingerprint, quiet_until AS "quietUntil"
+     FROM fold.checkpoint WHERE fold = $1 ORDER BY partition ${hold ? 'FOR UPDATE' : ''}`,
+    [fold],
+  );
+  return new Map(rows.map(({ partition, ...at }) => [partition, at]));
+}
+
 export async function createCheckpoint(
   sql: Sql,
   fold: string,

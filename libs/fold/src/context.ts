@@ -48,4 +48,6 @@ export interface FoldContext {
   readonly health: Pick<Health, 'watch'>;
   /** Told how old the oldest page of a transaction was at its commit, seconds. */
   readonly onLatency: (seconds: number) => void;
+  /** It only fills tables: it emits, seeds, hints and parks nothing, because another fold of the same facts does. */
+  readonly silent?: true;
 }

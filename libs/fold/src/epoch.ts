@@ -39,7 +39,12 @@ export function nextEpoch(
 ): string {
   const lift = liftOf(epoch);
   const behind = position - movedTo;
-  return epochOf(log, Number(epoch.split('/')[1]) + 1, behind > 0n ? lift + behind : lift);
+  return epochOf(log, lossesOf(epoch) + 1, behind > 0n ? lift + behind : lift);
+}
+
+/** How often our place in the log was lost: more than never, and it does not hold all that was folded. */
+export function lossesOf(epoch: string): number {
+  return Number(epoch.split('/')[1]);
 }
 
 /** What is to be added to a sequence of this epoch for the version of what it changes. */

@@ -5,7 +5,7 @@ import { type AccountRef, subjects } from '@mailstream/contracts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createFold, type Fold } from './create-fold.ts';
 import { readPositions } from './positions.ts';
-import { rebuild } from './rebuild.ts';
+import { refold } from './refold.ts';
 import { createWorld, readChanges, silent, start, type World } from './testkit.ts';
 import { createKeeper, readCopies } from './testkit-keeper.ts';
 import { newAccount, publishPage } from './testkit-pages.ts';
@@ -148,7 +148,7 @@ describe('folding again', () => {
     await vi.waitFor(async () => expect(await ours()).toEqual(expected()), 40_000);
     await expectEachAnnouncedOnce();
     const before = await readCopies(world.db);
-    await rebuild(world.db, 'keeper', async (tx) => void (await tx.query('TRUNCATE copy, cursor')));
+    await refold(world.db, 'keeper', async (tx) => void (await tx.query('TRUNCATE copy, cursor')));
     await vi.waitFor(async () => expect(await readCopies(world.db)).toEqual(before), 40_000);
     await write(3);
     await vi.waitFor(async () => expect(await ours()).toEqual(expected()), 40_000);

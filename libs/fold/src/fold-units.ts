@@ -88,7 +88,7 @@ async function transactTraced(
   const [done, result] = await db.tx(async (tx) => {
     await moveCheckpoint(tx, definition.name, partition, from, to);
     const [used, made] = await work(tx, to);
-    await park(context.bus, used, made.oversized, to.position);
+    if (!context.silent) await park(context.bus, used, made.oversized, to.position);
     await seams.reach?.('folded', partition);
     return [used, made] as const;
   });
@@ -97,7 +97,7 @@ async function transactTraced(
   context.onLatency((Date.now() - (units[0]?.last.time.getTime() ?? 0)) / 1_000);
   fold.seeds.settle(result.verdict.arrived, result.wanted);
   fold.onEmitted(result.rows);
-  await afterCommit(context, result);
+  if (!context.silent) await afterCommit(context, result);
   return to;
 }
 
@@ -118,6 +118,7 @@ async function step(
   const folded = verdict.pages.length > 0 ? await definition.apply(tx, verdict.pages) : NOTHING;
   await writeChains(tx, name, partition, verdict.changed);
   await deleteAccountChains(tx, name, partition, [...verdict.removed, ...(folded.gone ?? [])]);
+  if (context.silent) return { verdict, folded, wanted: [], rows: { mail: [], changes: [] }, oversized: [] };
 
   const isQuiet = to.position <= to.quietUntil;
   const announced = isQuiet ? [] : [...folded.emissions, ...skippedOf(definition, units)];

@@ -12,4 +12,13 @@ export { createOutbox, type Outbox, type OutboxOptions } from './outbox.ts';
 export * from './port.ts';
 export { type FoldPosition, readLag, readPositions } from './positions.ts';
 export { readFacts } from './read-facts.ts';
-export { rebuild } from './rebuild.ts';
+export {
+  beginRebuild,
+  forgetRebuild,
+  type RebuildProgress,
+  readRebuild,
+  saveRebuild,
+  secondsLeft,
+} from './rebuild-rows.ts';
+export { refold } from './refold.ts';
+export { createShadow, forgetShadow, requireWholeLog, type Shadow, takePlace } from './shadow.ts';

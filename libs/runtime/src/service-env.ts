@@ -27,7 +27,7 @@ export function readServiceEnv(env: EnvReader, defaultPort: number): ServiceEnv 
   };
 }
 
-function readNatsEnv(env: EnvReader): NatsEnv {
+export function readNatsEnv(env: EnvReader): NatsEnv {
   const nkeySeed = env.optional('NATS_NKEY_SEED') ?? env.file('NATS_NKEY_SEED_FILE');
   const caFile = env.optional('NATS_CA_FILE');
   return {

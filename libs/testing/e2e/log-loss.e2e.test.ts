@@ -4,7 +4,7 @@ import { readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DoctorReport, partitionOf } from '@mailstream/contracts';
 import { createRandom, deliver, demoMail, SERVICES } from '@mailstream/devstack';
-import { rebuild } from '@mailstream/fold';
+import { refold } from '@mailstream/fold';
 import { hasDovecot } from '@mailstream/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ChangeRecorder } from './change-recorder.ts';
@@ -44,7 +44,7 @@ describe.skipIf(!hasDovecot())('when', () => {
   it('the view is emptied and the log folded again, it is the same row by row, and nobody is told anything', async () => {
     const rows = await viewRows();
     const told = recorder.changes.length;
-    await rebuild(system.db, 'projector', async (tx) => {
+    await refold(system.db, 'projector', async (tx) => {
       await tx.query(`truncate ${(await viewTables()).map((table) => `view.${table}`).join(', ')}`);
     });
     await system.settled(60_000);

@@ -2,7 +2,7 @@
 import { type Bus, connectBus, type Stored } from '@mailstream/bus';
 import { type Envelope, type HistoryPage, subjects, validatorOf } from '@mailstream/contracts';
 import { migrate } from '@mailstream/db';
-import { createFold, type Fold, type Page, rebuild } from '@mailstream/fold';
+import { createFold, type Fold, type Page, refold } from '@mailstream/fold';
 import { createHttpServer, createLogger } from '@mailstream/runtime';
 import {
   authenticate,
@@ -173,7 +173,7 @@ it('is the same row by row when its tables are dropped and the log is folded aga
   const [rows, told] = [await view.rows(), await changes()];
   const [settledAt] = await view.db.query<{ at: bigint }>('select max(position) as at from fold.checkpoint');
 
-  await rebuild(view.owner, projector.name, async (tx) => {
+  await refold(view.owner, projector.name, async (tx) => {
     await tx.query('drop schema view cascade');
   });
   await migrate(database.url, { schema: 'view', dir: `${import.meta.dirname}/../migrations`, logger });

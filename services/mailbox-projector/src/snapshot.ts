@@ -9,6 +9,7 @@ import {
 import type { Sql, Tx } from '@mailstream/db';
 import { readPositions } from '@mailstream/fold';
 import { AppError } from '@mailstream/runtime';
+import { VIEW_SCHEMA } from './migrate.ts';
 import { accountView } from './projections/accounts/projection.ts';
 import { loadAccounts } from './projections/accounts/queries.ts';
 import { listMailboxes } from './projections/mailboxes/queries.ts';
@@ -68,12 +69,12 @@ export async function readSnapshotPart(
 
 /**
  * At which version the view stands, for each account. Throws `api.view_behind` while it folds again what it told of before, whichever partition it is in: the
- * list of accounts lacks those that are not folded yet.
+ * list of accounts lacks those that are not folded yet. To be called when the accounts were read: from then on no rebuild can exchange the tables.
  */
 export async function readVersions(sql: Sql): Promise<(account: string) => bigint> {
   const positions = await readPositions(sql, 'projector');
   const isWhole = positions.every(({ position, quietUntil }) => position >= quietUntil);
-  if (positions.length < PARTITIONS || !isWhole)
+  if (positions.length < PARTITIONS || !isWhole || !(await isOneView(sql)))
     throw new AppError(
       'api.view_behind',
       'network',
@@ -81,4 +82,16 @@ export async function readVersions(sql: Sql): Promise<(account: string) => bigin
     );
   const versions = new Map(positions.map(({ partition, version }) => [partition, version]));
   return (account) => versions.get(Number(partitionOf(account))) ?? 0n;
+}
+
+/**
+ * Whether the tables that names lead to now are those of the state that this transaction sees. Names follow an exchange at once, and what an older
+ * transaction sees of the new tables may be behind.
+ */
+async function isOneView(sql: Sql): Promise<boolean> {
+  const [found] = await sql.query<{ same: boolean }>(
+    `select relnamespace = (select oid from pg_namespace where nspname = $1) as same from pg_class where oid = 'account'::regclass`,
+    [VIEW_SCHEMA.schema],
+  );
+  return found?.same === true;
 }

@@ -4,7 +4,7 @@ import { type Bus, connectBus } from '@mailstream/bus';
 import { connectMailstream, type Mailstream, type Projection } from '@mailstream/client';
 import { type AccountRef, type MessageView, subjects, uuidv7 } from '@mailstream/contracts';
 import type { Db, Tenants } from '@mailstream/db';
-import { createFold, rebuild } from '@mailstream/fold';
+import { createFold, refold } from '@mailstream/fold';
 import { createHttpServer, createLogger, type HttpServer } from '@mailstream/runtime';
 import {
   authenticate,
@@ -219,7 +219,7 @@ async function play(
       kills += 1;
     } else if (what < 0.97) {
       fold.kill();
-      await rebuild(view.owner, projector.name, async (tx) => void (await tx.query(view.truncate)));
+      await refold(view.owner, projector.name, async (tx) => void (await tx.query(view.truncate)));
     } else {
       subscriber.kill();
       await createCopy(world, createLife()).rebuild();

@@ -18,6 +18,7 @@ import { migrate } from './commands/migrate.ts';
 import { natsConfig } from './commands/nats-config.ts';
 import { natsUserAdd, natsUserRemove } from './commands/nats-user.ts';
 import { parkedDrop, parkedList, parkedRetry, parkedShow } from './commands/parked.ts';
+import { rebuild } from './commands/rebuild.ts';
 import { replay } from './commands/replay.ts';
 import { status } from './commands/status.ts';
 import { sync } from './commands/sync.ts';
@@ -51,6 +52,7 @@ export const COMMANDS: readonly Command[] = [
   parkedShow,
   parkedRetry,
   parkedDrop,
+  rebuild,
   replay,
   keysStatus,
   keysRotate,

@@ -47,8 +47,8 @@ export function registerSnapshotRoutes(
       const { created: stream, last } = await bus.state('CHANGES');
       const { tenant } = request.principal;
       return await tenants.of(tenant).tx(async (tx) => {
-        const versions = await readVersions(tx);
         const accounts = (await findAccounts(tx, tenant, account)).sort();
+        const versions = await readVersions(tx);
         const part = await readSnapshotPart(tx, accounts, versions, place, limit);
         const named = { stream, sequence: String(last) };
         if (!part)

@@ -2,8 +2,9 @@
 import type { Bus } from '@mailstream/bus';
 import { ApiError, type Drift, ProjectionStatus } from '@mailstream/contracts';
 import type { Db, Tenants } from '@mailstream/db';
-import { type Fold, incidents } from '@mailstream/fold';
+import { type Fold, incidents, readRebuild } from '@mailstream/fold';
 import type { HttpServer } from '@mailstream/runtime';
+import { projector } from '../projector.ts';
 
 export function registerStatusRoutes(
   app: HttpServer,
@@ -20,7 +21,7 @@ export function registerStatusRoutes(
       },
     },
     async ({ principal: { tenant } }) => {
-      const [partitions, repairs, dead, drift] = await Promise.all([
+      const [partitions, repairs, dead, drift, rebuild] = await Promise.all([
         fold.lag(),
         incidents(db),
         bus.state('DEAD'),
@@ -30,12 +31,14 @@ export function registerStatusRoutes(
             'select account, mailbox, path, drift from mailbox where tenant = $1 and drift > 0 order by account, path',
             [tenant],
           ),
+        readRebuild(db, projector.name),
       ]);
       return {
         partitions,
         incidents: repairs,
         parked: dead.last === 0n ? 0 : Number(dead.last - dead.first) + 1,
         drift,
+        rebuild,
       };
     },
   );
