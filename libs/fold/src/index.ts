@@ -21,4 +21,11 @@ export {
   secondsLeft,
 } from './rebuild-rows.ts';
 export { refold } from './refold.ts';
-export { createShadow, forgetShadow, requireWholeLog, type Shadow, takePlace } from './shadow.ts';
+export {
+  createShadow,
+  forgetShadow,
+  forgetShadowChains,
+  requireWholeLog,
+  type Shadow,
+  takePlace,
+} from './shadow.ts';

@@ -103,6 +103,11 @@ export async function takePlace(tx: Tx, fold: string): Promise<void> {
   await forgetShadow(tx, fold);
 }
 
+/** Of accounts that were removed, which their facts may not say any more. */
+export async function forgetShadowChains(sql: Sql, fold: string, accounts: readonly string[]): Promise<void> {
+  await sql.query('DELETE FROM fold.chain WHERE fold = $1 AND account = ANY($2)', [shadowOf(fold), accounts]);
+}
+
 /** Nothing is left of it but its tables. */
 export async function forgetShadow(sql: Sql, fold: string): Promise<void> {
   await sql.query('DELETE FROM fold.chain WHERE fold = $1', [shadowOf(fold)]);

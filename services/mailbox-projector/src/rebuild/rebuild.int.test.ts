@@ -258,6 +258,7 @@ it('knows of accounts that were removed meanwhile, whose facts are gone', async 
   };
   expect(await rebuild({ reach: remove })).toMatchObject({ swapped: true, differences: [] });
   expect(await rowsOf(gone)).toEqual([{ state: 'removed' }]);
+  expect(await view.db.query('select from fold.chain where account = $1', [gone.account])).toEqual([]);
   expect(await view.db.query('select from view.message where account = $1', [gone.account])).toEqual([]);
   expect(await rebuild()).toMatchObject({ swapped: true, differences: [] });
 });

@@ -1,7 +1,9 @@
 /** The two sets of tables of a rebuild: made, brought in line with what is not in the log, exchanged, dropped. */
 import { DbError, type Sql, type Tx } from '@mailstream/db';
+import { forgetShadowChains } from '@mailstream/fold';
 import { AppError, pause } from '@mailstream/runtime';
 import { VIEW_SCHEMA } from '../migrate.ts';
+import { projector } from '../projector.ts';
 
 export const LIVE = VIEW_SCHEMA.schema;
 /** Made by the same migrations, filled by the same fold. */
@@ -46,6 +48,7 @@ export async function adoptRemoved(tx: Tx, wiped: Set<string>): Promise<void> {
     `insert into ${NEXT}.account select * from ${LIVE}.account where account = any($1::text[])`,
     [removed],
   );
+  await forgetShadowChains(tx, projector.name, removed);
   for (const account of fresh) wiped.add(account);
 }
 
