@@ -148,7 +148,11 @@ describe.each(VALUES)('with ci/%s.yaml', (values) => {
           if (probe?.httpGet) expect(portsOf(each).map(({ name }) => name)).toContain(probe.httpGet.port);
     for (const service of SERVICES) {
       const [{ env = [], ports = [] } = {}] = pod(service).spec.containers;
-      expect(env).toContainEqual({ name: 'MAILSTREAM_HTTP_PORT', value: String(ports[0]?.containerPort) });
+      for (const { name, containerPort } of ports)
+        expect(env).toContainEqual({
+          name: `MAILSTREAM_${name.toUpperCase()}_PORT`,
+          value: String(containerPort),
+        });
     }
     const addresses = ofKind<KubeService>(objects, 'Service').flatMap(({ metadata, spec }) =>
       spec.ports.map(({ port }) => `${metadata.name}:${port}`),

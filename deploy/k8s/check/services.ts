@@ -24,6 +24,9 @@ const OPENERS: Environment = {
 /** What Node and its libraries read in every service, which no configuration of ours mentions. */
 const EVERYWHERE = ['LOG_LEVEL', 'NODE_EXTRA_CA_CERTS'];
 
+/** Read by what runs every service. */
+const BY_ALL = ['MAILSTREAM_ADMIN_HOST', 'MAILSTREAM_ADMIN_PORT', ...EVERYWHERE];
+
 /** Read by the packages of OpenTelemetry, and by ours for them. */
 export const OF_TELEMETRY = /^OTEL_/;
 
@@ -35,6 +38,8 @@ const SIGNING_IN = ['MS_CLIENT_SECRET', 'GOOGLE_CLIENT_SECRET', 'GOOGLE_SERVICE_
 
 /** Set by the chart alone: they follow from its objects. */
 const OF_THE_CHART = [
+  'MAILSTREAM_ADMIN_HOST',
+  'MAILSTREAM_ADMIN_PORT',
   'MAILSTREAM_HTTP_HOST',
   'MAILSTREAM_HTTP_PORT',
   'MAILSTREAM_ORCHESTRATOR_URL',
@@ -55,7 +60,7 @@ export function problemOf(service: Service, environment: Environment): string | 
 
 /** The names that a service looks for. */
 export function variablesOf(service: Service): ReadonlySet<string> {
-  const read = new Set(EVERYWHERE);
+  const read = new Set(BY_ALL);
   const recorded: Environment = new Proxy(OPENERS, {
     get(target, name) {
       if (typeof name !== 'string') return undefined;
