@@ -10,7 +10,7 @@ import { inboxOf } from './inbox.ts';
 import { holdLeases } from './lease.ts';
 import { lendReaders, tenantChanges } from './lent-readers.ts';
 import { createLink } from './link.ts';
-import { at, backlog, last, purge, remove, state } from './lookup.ts';
+import { at, last, purge, queue, remove, state } from './lookup.ts';
 import type { Bus, Outgoing } from './port.ts';
 import { publish } from './publish.ts';
 import { countFrom, readStream } from './read.ts';
@@ -60,7 +60,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     last: (stream, subject) => last(link, stream, subject),
     at: (stream, sequence) => at(link, stream, sequence),
     state: (stream) => state(link, stream),
-    backlog: (stream, durable) => backlog(link, stream, durable),
+    queue: (stream, durable) => queue(link, stream, durable),
     count: (stream, filter, from) => countFrom(link, stream, filter, from),
     read: (stream, filter, from, signal) => readStream(link, stream, filter, from, signal),
     work: (options, handler, signal) => work(link, logger, options, handler, signal),

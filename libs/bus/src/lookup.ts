@@ -5,7 +5,7 @@ import { type Msg, MsgHdrsImpl } from '@nats-io/nats-core';
 import { BusError, SERVER_CODES } from './errors.ts';
 import type { Link } from './link.ts';
 import { plainHeaders } from './message.ts';
-import type { Stored, StreamState } from './port.ts';
+import type { QueueState, Stored, StreamState } from './port.ts';
 
 /** The last message on a subject. By direct get: any replica answers, and one that lags may answer with the message before. */
 export async function last(link: Link, stream: StreamName, subject: string): Promise<Stored | null> {
@@ -78,13 +78,19 @@ export async function state(link: Link, stream: StreamName): Promise<StreamState
   };
 }
 
-/** How many items of a work queue wait or are being handled. */
-export async function backlog(link: Link, stream: StreamName, durable: string): Promise<number> {
+export async function queue(link: Link, stream: StreamName, durable: string): Promise<QueueState> {
   try {
     const info = await link.api<ConsumerInfo>(`CONSUMER.INFO.${stream}.${durable}`);
-    return info.num_pending + info.num_ack_pending;
+    const { last_active: takenAt } = info.delivered;
+    return {
+      waiting: info.num_pending,
+      held: info.num_ack_pending,
+      isAsked: info.num_waiting > 0,
+      takenAt: takenAt ? new Date(String(takenAt)) : null,
+    };
   } catch (error) {
-    if (error instanceof BusError && error.serverCode === SERVER_CODES.consumerNotFound) return 0;
+    if (error instanceof BusError && error.serverCode === SERVER_CODES.consumerNotFound)
+      return { waiting: 0, held: 0, isAsked: false, takenAt: null };
     throw error;
   }
 }

@@ -46,6 +46,18 @@ export interface StreamState {
   readonly messages: number;
 }
 
+/** What the workers of a queue leave behind them. */
+export interface QueueState {
+  /** Items that nobody has taken. */
+  readonly waiting: number;
+  /** Items that are being handled. */
+  readonly held: number;
+  /** Whether somebody asks for more now: who has all hands full does not. */
+  readonly isAsked: boolean;
+  /** When an item was taken last; null: never, or not since the server started. */
+  readonly takenAt: Date | null;
+}
+
 /**
  * A work item. Settle it once: `ack` when done, `retry` to have it again after `delayMs`. `extend` renews the hold. `ack` resolves when the
  * server has confirmed it, so that the item's subject is free; when it throws, the item may come again. Items come at least once: a
@@ -107,8 +119,8 @@ export interface Bus {
 
   state(stream: StreamName): Promise<StreamState>;
 
-  /** How many items of a work queue wait or are being handled; 0 when nobody has worked on it yet. */
-  backlog(stream: StreamName, durable: string): Promise<number>;
+  /** How a work queue is; empty when nobody has worked on it yet. */
+  queue(stream: StreamName, durable: string): Promise<QueueState>;
 
   /** How many messages there are from `from` (a sequence, or the time it was stored) on. */
   count(stream: StreamName, filter: string | readonly string[], from: bigint | Date): Promise<number>;

@@ -184,9 +184,14 @@ describe('a work item', () => {
   });
 });
 
-describe('a backlog', () => {
+describe('a queue', () => {
   it('counts what waits and what is being handled', async () => {
-    expect(await bus.backlog('FETCH', 'nobody')).toBe(0);
+    expect(await bus.queue('FETCH', 'nobody')).toEqual({
+      waiting: 0,
+      held: 0,
+      isAsked: false,
+      takenAt: null,
+    });
     const release = Promise.withResolvers<void>();
     const worker = working(bus, { ...JOBS, concurrency: 1 }, async (item) => {
       await release.promise;
@@ -194,10 +199,15 @@ describe('a backlog', () => {
     });
     for (const subject of [job(), job(), job()]) await bus.offer('FETCH', subject, {});
     await until(() => worker.handled.length === 1);
-    expect(await bus.backlog('FETCH', JOBS.durable)).toBe(3);
+    const { takenAt, ...counts } = await bus.queue('FETCH', JOBS.durable);
+    expect(counts).toEqual({ waiting: 2, held: 1, isAsked: false });
+    expect(takenAt?.getTime()).toBeGreaterThan(Date.now() - 60_000);
     expect((await bus.state('FETCH')).messages).toBe(3);
     release.resolve();
-    await until(async () => (await bus.backlog('FETCH', JOBS.durable)) === 0);
+    await until(async () => {
+      const { waiting, held, isAsked } = await bus.queue('FETCH', JOBS.durable);
+      return waiting + held === 0 && isAsked;
+    });
   });
 });
 

@@ -222,6 +222,24 @@ export const SyncAccepted = Type.Object({
 });
 export type SyncAccepted = Static<typeof SyncAccepted>;
 
+/** A work queue that looks left alone: nobody asks for what waits in it. */
+export const UnservedQueue = Type.Object({
+  queue: Type.String({ description: '`hints`, or `live` and `backfill` with the provider before it.' }),
+  waiting: Type.Integer({ description: 'What nobody has taken.' }),
+  takenAt: nullable(Type.String({ description: 'When something was taken last; null: not known.' })),
+});
+export type UnservedQueue = Static<typeof UnservedQueue>;
+
+/** A webhook endpoint that is told nothing until somebody lets it go on. */
+export const PausedWebhook = Type.Object({
+  id: Type.String({ format: 'uuid' }),
+  name: Type.String(),
+  url: Type.String(),
+  reason: nullable(Type.String({ description: '`asked`, `gone` or `failing`.' })),
+  waiting: Type.Integer({ description: 'Changes that were put up for it before.' }),
+});
+export type PausedWebhook = Static<typeof PausedWebhook>;
+
 /** `GET /v1/status`: the whole installation at a glance. */
 export const StatusReport = Type.Object({
   accounts: Type.Array(Account),
@@ -244,6 +262,12 @@ export const StatusReport = Type.Object({
   damage: Type.Optional(Type.Array(LogDamage, { description: 'Of the log, not mended yet.' })),
   ageing: Type.Optional(
     Type.Array(AgeingCursor, { description: 'Cursors of which half their life is over, the oldest first.' }),
+  ),
+  unserved: Type.Optional(
+    Type.Array(UnservedQueue, { description: 'Queues in which something waits and for which nobody asks.' }),
+  ),
+  pausedWebhooks: Type.Optional(
+    Type.Array(PausedWebhook, { description: 'Webhook endpoints of the tenant that are told nothing.' }),
   ),
   pending: Type.Object(
     { hints: Type.Integer(), live: Type.Integer(), backfill: Type.Integer() },

@@ -1,5 +1,5 @@
 /** What the orchestrator's rows and the queues say of the whole installation, for operators; every replica says the same. */
-import type { Bus } from '@mailstream/bus';
+import type { Bus, QueueState } from '@mailstream/bus';
 import { fetchConsumer, LANES } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
 import type { Provider } from '@mailstream/providers';
@@ -7,7 +7,7 @@ import type { Metrics } from '@mailstream/runtime';
 import { ACTIVE_STATES } from './domain/lifecycle.ts';
 
 export interface ObserveDeps {
-  readonly bus: Pick<Bus, 'backlog' | 'state'>;
+  readonly bus: Pick<Bus, 'queue' | 'state'>;
   readonly db: Db;
   readonly metrics: Metrics;
   readonly providers: readonly Pick<Provider, 'name'>[];
@@ -23,6 +23,13 @@ SELECT provider, CASE WHEN age < interval '1 minute' THEN '1m' WHEN age < interv
          WHERE a.removed_at IS NULL AND a.state = ANY($1::text[]) GROUP BY a.id) ages
  GROUP BY provider, within`;
 
+/** Of a paused endpoint nothing is late: it waits for a person. */
+const OLDEST = `
+SELECT min(d.stored_at) AS at FROM control.webhook_delivery d JOIN control.webhook_endpoint e ON e.id = d.endpoint
+ WHERE d.state = 'waiting' AND e.state = 'active'`;
+
+const itemsIn = ({ waiting, held }: QueueState) => waiting + held;
+
 export function observeInstallation({ bus, db, metrics, providers }: ObserveDeps): void {
   metrics.observe('mailstream.accounts', async () => {
     const rows = await db.query<{ provider: string; state: string; count: bigint }>(
@@ -37,10 +44,13 @@ export function observeInstallation({ bus, db, metrics, providers }: ObserveDeps
     return rows.map(({ provider, within, count }) => [{ provider, within }, Number(count)] as const);
   });
   metrics.observe('mailstream.queue.waiting', async () => {
-    const hints = [{ queue: 'hints', provider: '' }, await bus.backlog('SYNC', 'orchestrator')] as const;
+    const hints = [
+      { queue: 'hints', provider: '' },
+      itemsIn(await bus.queue('SYNC', 'orchestrator')),
+    ] as const;
     const jobs = providers.flatMap(({ name: provider }) =>
       LANES.map(async (lane) => {
-        const waiting = await bus.backlog('FETCH', fetchConsumer(provider, lane));
+        const waiting = itemsIn(await bus.queue('FETCH', fetchConsumer(provider, lane)));
         return [{ queue: lane, provider }, waiting] as const;
       }),
     );
@@ -52,6 +62,10 @@ export function observeInstallation({ bus, db, metrics, providers }: ObserveDeps
       "SELECT count(*) FROM control.webhook_delivery WHERE state = 'waiting'",
     );
     return [[{}, Number(row?.count ?? 0)]];
+  });
+  metrics.observe('mailstream.webhook.oldest', async () => {
+    const [row] = await db.query<{ at: Date | null }>(OLDEST);
+    return [[{}, row?.at ? Math.max(0, (Date.now() - row.at.getTime()) / 1_000) : 0]];
   });
   metrics.observe('mailstream.webhook.endpoints', async () => {
     const rows = await db.query<{ state: string; count: bigint }>(

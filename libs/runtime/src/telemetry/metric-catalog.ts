@@ -156,6 +156,13 @@ export const METRICS = define({
     help: 'Deliveries that are still to be made.',
     from: 'orchestrator',
   },
+  'mailstream.webhook.oldest': {
+    kind: 'gauge',
+    unit: 's',
+    labels: [],
+    help: 'Age of the oldest change that a webhook endpoint which is not paused is still to be told; 0: none.',
+    from: 'orchestrator',
+  },
   'mailstream.webhook.endpoints': {
     kind: 'gauge',
     unit: '{endpoint}',

@@ -140,3 +140,34 @@ it('a cursor that its provider may soon forget is told with the command that use
     { level: 'warn', check: 'cursors', mend: expect.stringContaining('mailstream sync --account a1') },
   ]);
 });
+
+it('a queue that nobody serves fails, and says whom to start', () => {
+  const unserved = (queue: string, takenAt: string | null) =>
+    bad({ unserved: [{ queue, waiting: 3, takenAt }] });
+  expect(unserved('imap live', '2026-01-01T11:58:00Z')).toEqual([]);
+  const [jobs] = unserved('imap live', '2026-01-01T11:00:00Z');
+  expect(jobs).toMatchObject({
+    level: 'fail',
+    check: 'queues',
+    message: expect.stringContaining('3 wait in imap live'),
+  });
+  expect(jobs?.mend).toContain('start the provider-fetcher');
+  expect(unserved('hints', null)[0]?.mend).toContain('start the sync-orchestrator');
+});
+
+it('a paused webhook says why, and the command that lets it go on', () => {
+  const webhook = { id: 'e1', name: 'CRM', url: 'https://crm.example.com/', waiting: 2 };
+  const [failing, asked] = bad({
+    pausedWebhooks: [
+      { ...webhook, reason: 'failing' },
+      { ...webhook, reason: 'asked' },
+    ],
+  });
+  expect(failing).toMatchObject({
+    level: 'fail',
+    check: 'webhook CRM',
+    message: 'paused: nothing could be delivered for three days; it is told nothing',
+    mend: expect.stringContaining('mailstream webhook resume e1'),
+  });
+  expect(asked?.level).toBe('warn');
+});

@@ -1,9 +1,18 @@
 /** Reads a status report as an experienced operator would: one finding per check, with what mends it. */
-import type { Account, Finding, FoldLag, LogDamage, StatusReport } from '@mailstream/contracts';
+import type {
+  Account,
+  Finding,
+  FoldLag,
+  LogDamage,
+  StatusReport,
+  UnservedQueue,
+} from '@mailstream/contracts';
 
 /** A lag of more events than this is worth a word. */
 const HIGH_LAG = 10_000;
 const DAY_MS = 86_400_000;
+/** Whoever works has taken something within this time, or asks for more. */
+const UNSERVED_MS = 5 * 60_000;
 /** A fold that has something to do moves within this time. */
 const STUCK_MS = 60_000;
 
@@ -18,7 +27,8 @@ export function diagnose(report: StatusReport, now: Date): Finding[] {
     ...damage(report),
     parked(report),
     incidents(report, now),
-    queues(report),
+    queues(report, now),
+    ...pausedWebhooks(report),
   ];
 }
 
@@ -119,7 +129,7 @@ function lags({ folds }: StatusReport, now: Date): Finding {
       level: 'fail',
       check,
       message: `${first.fold} partition ${first.partition} is ${first.lag} events behind and has not moved since ${first.movedAt} (${stuck.length} partitions in all)`,
-      mend: `start the ${service} (docker compose restart ${service}, kubectl rollout restart deployment/${service}, or npm start); its log says what stops it, and its /readyz whether it reaches NATS and PostgreSQL`,
+      mend: restart(service),
     };
   }
   const behind = folds.filter((fold) => fold.lag > HIGH_LAG);
@@ -184,11 +194,43 @@ function incidents({ incidents: list }: StatusReport, now: Date): Finding {
   };
 }
 
-function queues({ pending }: StatusReport): Finding {
+function queues({ pending, unserved = [] }: StatusReport, now: Date): Finding {
+  const isStuck = ({ takenAt }: UnservedQueue) =>
+    takenAt === null || now.getTime() - Date.parse(takenAt) > UNSERVED_MS;
+  const [stuck] = unserved.filter(isStuck);
+  if (stuck) {
+    const service = stuck.queue === 'hints' ? 'sync-orchestrator' : 'provider-fetcher';
+    return {
+      level: 'fail',
+      check: 'queues',
+      message: `${stuck.waiting} wait in ${stuck.queue}, nobody asks for them, and the last was taken ${stuck.takenAt ?? 'nobody knows when'}`,
+      mend: restart(service),
+    };
+  }
   return {
     level: 'ok',
     check: 'queues',
     message: `${pending.hints} hints, ${pending.live} live jobs, ${pending.backfill} import jobs wait`,
     mend: null,
   };
+}
+
+/** One each: every one is somebody else's to mend. */
+function pausedWebhooks({ pausedWebhooks: list = [] }: StatusReport): Finding[] {
+  return list.map(({ id, name, url, reason }) => ({
+    level: reason === 'asked' ? 'warn' : 'fail',
+    check: `webhook ${name || url}`,
+    message: `paused: ${WHY_PAUSED.get(reason ?? '') ?? reason}; it is told nothing`,
+    mend: `when ${url} takes changes again: mailstream webhook resume ${id}; it is told then what it missed, as far as that is kept (30 days). Or mailstream webhook remove ${id}`,
+  }));
+}
+
+const WHY_PAUSED: ReadonlyMap<string, string> = new Map([
+  ['asked', 'a person did it'],
+  ['gone', 'it answered 410'],
+  ['failing', 'nothing could be delivered for three days'],
+]);
+
+function restart(service: string): string {
+  return `start the ${service} (docker compose restart ${service}, kubectl rollout restart deployment/${service}, or npm start); its log says what stops it, and its /readyz whether it reaches NATS and PostgreSQL`;
 }

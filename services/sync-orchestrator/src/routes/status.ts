@@ -1,6 +1,6 @@
 /** `/v1/status` and `/v1/doctor`: the whole installation at a glance, and what is wrong with it in words. */
-import type { Bus } from '@mailstream/bus';
-import { ApiError, DoctorReport, fetchConsumer, type Lane, StatusReport } from '@mailstream/contracts';
+import type { Bus, QueueState } from '@mailstream/bus';
+import { ApiError, DoctorReport, fetchConsumer, LANES, type Lane, StatusReport } from '@mailstream/contracts';
 import type { Db, Tenants } from '@mailstream/db';
 import { type Fold, incidents, readDamage, readLag } from '@mailstream/fold';
 import type { Provider } from '@mailstream/providers';
@@ -10,8 +10,15 @@ import { readAgeing } from '../accounts/ageing.ts';
 import { diagnose } from '../domain/diagnose.ts';
 import { listLetters } from '../parked/letters.ts';
 import { readProjectSpending } from '../project-spending.ts';
+import type { Endpoints } from '../webhooks/endpoints.ts';
 
 const RECENT = 20;
+
+interface Queue extends QueueState {
+  readonly queue: string;
+  /** Null: of hints. */
+  readonly lane: Lane | null;
+}
 
 export function registerStatusRoutes(
   app: HttpServer,
@@ -21,16 +28,26 @@ export function registerStatusRoutes(
     db: Db;
     tenants: Tenants;
     fold: Pick<Fold, 'lag'>;
+    endpoints: Pick<Endpoints, 'list'>;
     providers: readonly Pick<Provider, 'name' | 'cursorLifeMs'>[];
   },
 ): void {
-  const { accounts, bus, db, tenants, fold, providers } = deps;
+  const { accounts, bus, db, endpoints, tenants, fold, providers } = deps;
 
-  async function waiting(lane: Lane): Promise<number> {
-    const counts = await Promise.all(
-      providers.map(({ name }) => bus.backlog('FETCH', fetchConsumer(name, lane))),
-    );
-    return counts.reduce((sum, count) => sum + count, 0);
+  async function readQueues(): Promise<Queue[]> {
+    const jobs = providers.flatMap(({ name }) => LANES.map((lane) => ({ name, lane })));
+    const [hints, ...rest] = await Promise.all([
+      bus.queue('SYNC', 'orchestrator'),
+      ...jobs.map(({ name, lane }) => bus.queue('FETCH', fetchConsumer(name, lane))),
+    ]);
+    return [
+      { ...hints, queue: 'hints', lane: null },
+      ...rest.map((state, at) => ({
+        ...state,
+        queue: `${jobs[at]?.name} ${jobs[at]?.lane}`,
+        lane: jobs[at]?.lane ?? null,
+      })),
+    ];
   }
 
   async function report(tenant: string): Promise<StatusReport> {
@@ -42,9 +59,8 @@ export function registerStatusRoutes(
       dead,
       letters,
       incidentRows,
-      hints,
-      live,
-      backfill,
+      queues,
+      webhooks,
       damage,
       ageing,
     ] = await Promise.all([
@@ -55,9 +71,8 @@ export function registerStatusRoutes(
       bus.state('DEAD'),
       listLetters(bus, tenant, { before: null, limit: RECENT }),
       incidents(db),
-      bus.backlog('SYNC', 'orchestrator'),
-      waiting('live'),
-      waiting('backfill'),
+      readQueues(),
+      endpoints.list(tenant),
       Promise.all(['orchestrator', 'projector'].map((name) => readDamage({ bus, db }, name))),
       readAgeing(tenants.of(tenant), tenant, providers),
     ]);
@@ -69,7 +84,17 @@ export function registerStatusRoutes(
       incidents: incidentRows,
       damage: damage.flat(),
       ageing,
-      pending: { hints, live, backfill },
+      unserved: queues
+        .filter(({ waiting, isAsked }) => waiting > 0 && !isAsked)
+        .map(({ queue, waiting, takenAt }) => ({ queue, waiting, takenAt: takenAt?.toISOString() ?? null })),
+      pausedWebhooks: webhooks
+        .filter(({ state }) => state === 'paused')
+        .map(({ id, name, url, reason, waiting }) => ({ id, name, url, reason, waiting })),
+      pending: {
+        hints: itemsIn(queues, null),
+        live: itemsIn(queues, 'live'),
+        backfill: itemsIn(queues, 'backfill'),
+      },
     };
   }
 
@@ -98,4 +123,10 @@ export function registerStatusRoutes(
     },
     async (request) => ({ findings: diagnose(await report(request.principal.tenant), new Date()) }),
   );
+}
+
+function itemsIn(queues: readonly Queue[], lane: Lane | null): number {
+  return queues
+    .filter((queue) => queue.lane === lane)
+    .reduce((sum, { waiting, held }) => sum + waiting + held, 0);
 }

@@ -241,6 +241,25 @@ it('gives up after three days, shows what it gave up, and tries it again when as
   expect((await world.call('POST', url)).status).toBe(404);
 });
 
+it('is told once by two processes, in the order of each account', async () => {
+  const second = await world.replicate();
+  const receiving = await receiver();
+  await endpoint({ url: receiving.url });
+  const accounts = Array.from({ length: 6 }, () => newAccount());
+  const rounds = Array.from({ length: 20 }, (_, n) => String(n));
+  for (const round of rounds) for (const at of accounts) await publish(at, round);
+  await until(() => expect(receiving.received.length).toBe(rounds.length * accounts.length));
+  await second.stop();
+  // Whoever reads now reads on: what was read before is not put up again.
+  const [at = newAccount()] = accounts;
+  await publish(at, 'after');
+  await until(() => expect(told(receiving)).toContain('after'));
+  for (const { account } of accounts) {
+    const heard = receiving.received.filter((one) => one.account === account).map(({ subject }) => subject);
+    expect(heard).toEqual(account === at.account ? [...rounds, 'after'] : rounds);
+  }
+});
+
 it('can be signed for after the key-encryption key was changed', async () => {
   const at = newAccount();
   const receiving = await receiver();
