@@ -35,8 +35,10 @@ ENV NODE_ENV=production \
     NODE_OPTIONS="--max-semi-space-size=8 --max-old-space-size=1536" \
     NODE_COMPILE_CACHE=/app/.cache \
     MAILSTREAM_HTTP_HOST=0.0.0.0 \
-    MAILSTREAM_HTTP_PORT=8080
-EXPOSE 8080
+    MAILSTREAM_HTTP_PORT=8080 \
+    MAILSTREAM_ADMIN_HOST=0.0.0.0 \
+    MAILSTREAM_ADMIN_PORT=9090
+EXPOSE 8080 9090
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["node", "/app/deploy/image/run.mjs"]
 CMD ["mailstream", "help"]

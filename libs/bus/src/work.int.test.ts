@@ -238,6 +238,19 @@ describe('a work queue outlives', () => {
     await until(async () => !(await left(during.subject)) && !(await left(later.subject)), 20_000);
   });
 
+  it('its consumer, when somebody deletes that', { timeout: 60_000 }, async () => {
+    const worker = working(bus, HINTS);
+    const before = hint();
+    await bus.publish(before);
+    await until(() => worker.handled.includes(before.subject));
+    const operator = await connect({ servers: nats.url });
+    await (await jetstreamManager(operator)).consumers.delete('SYNC', HINTS.durable);
+    await operator.close();
+    const after = hint();
+    await bus.publish(after);
+    await until(() => worker.handled.includes(after.subject), 20_000);
+  });
+
   it('a stream that is deleted and made again', { timeout: 60_000 }, async () => {
     const worker = working(bus, HINTS);
     const before = hint();

@@ -2,15 +2,13 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DEFAULT_TENANT, signToken } from '@mailstream/runtime';
+import { DEFAULT_TENANT } from '@mailstream/runtime';
 import { createDevCa, type DevCa } from '@mailstream/simulators';
 import { createApi } from './cli/api.ts';
 import { connectDemoAccount, type Demo, keepMailArriving } from './demo.ts';
 import { simulatedDemos } from './demo-simulated.ts';
 import { ensureTokenKey, makeDevToken } from './dev-token.ts';
 import { variable } from './env.ts';
-
-const YEAR_MS = 365 * 86_400_000;
 
 /** Shared with the services, which read it when they start. */
 const dir = variable('MAILSTREAM_DEMO_DIR') ?? '/state';
@@ -24,10 +22,6 @@ mkdirSync(dir, { recursive: true });
 const tokenKey = ensureTokenKey(dir);
 const token = await makeDevToken(tokenKey, DEFAULT_TENANT);
 writeFileSync(join(dir, 'token'), `${token}\n`, { mode: 0o600 });
-// For a Prometheus that runs as somebody else: it can read figures and nothing more.
-const scraper = { tenant: DEFAULT_TENANT, subject: 'prometheus', scopes: ['metrics:read'] } as const;
-const metricsToken = await signToken(readFileSync(tokenKey, 'utf8'), scraper, new Date(Date.now() + YEAR_MS));
-writeFileSync(join(dir, 'metrics-token'), metricsToken, { mode: 0o644 });
 
 const trust = { devCa: keptCa(), caFile: join(dir, 'demo-ca.pem') };
 writeFileSync(trust.caFile, trust.devCa.ca);

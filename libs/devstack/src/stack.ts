@@ -120,6 +120,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ...authEnv(tokenKey),
       // Tests and benches ask without a pause whether it is time to go on.
       MAILSTREAM_CALLS_PER_MINUTE: '1000000',
+      // One port cannot be that of four processes.
+      MAILSTREAM_ADMIN_PORT: '',
       MAILSTREAM_CONNECT_URL: connectUrl(ports['ingest-gateway']),
       // Its mail servers are on this machine.
       MAILSTREAM_PRIVATE_HOSTS: variable('MAILSTREAM_PRIVATE_HOSTS') ?? 'allow',

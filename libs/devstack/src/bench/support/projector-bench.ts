@@ -20,8 +20,8 @@ export interface ProjectorBench {
   readonly natsUrl: string;
   /** Process ids of the servers. */
   readonly servers: { readonly postgres: number; readonly nats: number };
-  /** Resolves when it is ready. */
-  startProjector(): Promise<Unit>;
+  /** Resolves when it is ready; `more` is environment. */
+  startProjector(more?: Readonly<Record<string, string>>): Promise<Unit>;
   stop(): Promise<void>;
 }
 
@@ -52,8 +52,9 @@ export async function startProjectorBench({ guarded = true } = {}): Promise<Proj
       natsUrl,
       servers: { postgres: postgres.child.pid, nats: nats.child.pid },
       stop,
-      async startProjector() {
+      async startProjector(more = {}) {
         const env = {
+          ...more,
           NATS_URL: nats.url,
           DATABASE_URL: postgres.url,
           MAILSTREAM_JWT_KEY_FILE: ensureTokenKey(dir),
