@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Bus, connectBus } from '@mailstream/bus';
 import { createDb, migrate } from '@mailstream/db';
-import { createLogger } from '@mailstream/runtime';
-import { ensureTokenKey } from '../../dev-token.ts';
+import { createLogger, DEFAULT_TENANT } from '@mailstream/runtime';
+import { ensureTokenKey, makeDevToken } from '../../dev-token.ts';
 import { startNats } from '../../nats-server.ts';
 import { accountsFile, ensureServiceUsers, seedFile } from '../../nats-users.ts';
 import { freePort } from '../../ports.ts';
@@ -18,6 +18,10 @@ export interface ProjectorBench {
   readonly bus: Bus;
   /** With a user that may do everything. */
   readonly natsUrl: string;
+  /** The login that owns the tables. */
+  readonly databaseUrl: string;
+  /** For the API: everything in the default tenant. */
+  readonly token: string;
   /** Process ids of the servers. */
   readonly servers: { readonly postgres: number; readonly nats: number };
   /** Resolves when it is ready; `more` is environment. */
@@ -50,6 +54,8 @@ export async function startProjectorBench({ guarded = true } = {}): Promise<Proj
     return {
       bus,
       natsUrl,
+      databaseUrl: postgres.url,
+      token: await makeDevToken(ensureTokenKey(dir), DEFAULT_TENANT),
       servers: { postgres: postgres.child.pid, nats: nats.child.pid },
       stop,
       async startProjector(more = {}) {
