@@ -1,4 +1,6 @@
 /** The exactly-once engine. */
+
+export { readAccountPages, type Until } from './account-pages.ts';
 export { type Judge, judge } from './chain.ts';
 export { appliedPage } from './chain-rows.ts';
 export type { FoldSeams, FoldStats, Seam } from './context.ts';

@@ -119,7 +119,7 @@ export async function forgetShadow(sql: Sql, fold: string): Promise<void> {
  * removed. A log is cut at its beginning only, and what is said of an account first is that it was added: where that is kept, all of it is.
  */
 export async function requireWholeLog(
-  { bus, db }: Pick<ShadowOptions, 'bus' | 'db'>,
+  { bus, db }: { readonly bus: Pick<Bus, 'last' | 'state'>; readonly db: Sql },
   fold: string,
   accounts: readonly Omit<Scope, 'scope'>[],
 ): Promise<void> {
@@ -146,5 +146,5 @@ export async function requireWholeLog(
 const AT_A_TIME = 100;
 
 function tooShort(why: string): AppError {
-  return new AppError('fold.log_short', 'permanent', why);
+  return new AppError('fold.log_short', 'gone', why);
 }

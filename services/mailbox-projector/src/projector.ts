@@ -85,7 +85,7 @@ interface News {
 }
 
 /** Folds every fact of the batch into the view in memory, in the order of the log. */
-function foldFacts(view: View, batch: Batch): News {
+export function foldFacts(view: View, batch: Batch): News {
   const news: News = { accounts: [], runs: [], seeds: [] };
   for (const page of batch.pages) {
     const counts = { inserted: 0, updated: 0, deleted: 0 };

@@ -27,6 +27,7 @@ const PATHS: Readonly<Record<keyof Upstreams, readonly string[]>> = {
     '/v1/messages',
     '/v1/threads',
     '/v1/mailboxes',
+    '/v1/past',
     '/v1/runs',
     '/v1/snapshot',
     '/v1/projection',

@@ -87,7 +87,7 @@ async function prune(tx: Tx, { lastSeen }: Batch): Promise<void> {
 }
 
 /** A message in hand whose thread became part of another while the batch was folded. */
-function followMerge(entry: MessageEntry, threads: ThreadFold): void {
+export function followMerge(entry: MessageEntry, threads: ThreadFold): void {
   const { thread, merged } = threads.resolve(entry.now.thread);
   if (!merged) return;
   const changedSince = entry.now.version > merged.sequence;

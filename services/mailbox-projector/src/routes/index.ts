@@ -8,6 +8,7 @@ import { registerChangesRoute } from './changes.ts';
 import { registerHistoryRoute } from './history.ts';
 import { registerMailboxRoutes } from './mailboxes.ts';
 import { registerMessageRoutes } from './messages.ts';
+import { registerPastRoutes } from './past.ts';
 import { registerSnapshotRoutes } from './snapshot.ts';
 import { registerStatusRoutes } from './status.ts';
 import { registerThreadRoutes } from './threads.ts';
@@ -25,6 +26,7 @@ export function registerRoutes(app: HttpServer, { bus, db, tenants, fold, reader
   registerHistoryRoute(app, { bus, tenants });
   registerThreadRoutes(app, tenants);
   registerMailboxRoutes(app, tenants);
+  registerPastRoutes(app, { bus, tenants });
   registerSnapshotRoutes(app, { bus, tenants });
   registerChangesRoute(app, readers);
   registerStatusRoutes(app, { bus, db, tenants, fold });

@@ -3,6 +3,7 @@ import { MessageView, pageOf } from '@mailstream/contracts';
 import { findAccount } from '../accounts.ts';
 import { parse, wholeNumber } from '../arguments.ts';
 import type { Command } from '../command.ts';
+import { UsageError } from '../errors.ts';
 import { clip, dateTime, printable, table } from '../format.ts';
 
 export const messages: Command = {
@@ -16,6 +17,7 @@ export const messages: Command = {
   --flagged             only flagged ones
   --from <text>         whose sender has this in name or address
   --text <text>         that have these words
+  --at <moment>         as they were at a time (RFC 3339) or a version; with --account, and of the others --mailbox and --unread
   --limit <n>           at most so many (1 to 500, default 20)
   --json                one page as the API gives it: {items, next}
   --after <next>        the page after this one`,
@@ -27,14 +29,18 @@ export const messages: Command = {
       flagged: { type: 'boolean' },
       from: { type: 'string' },
       text: { type: 'string' },
+      at: { type: 'string' },
       limit: { type: 'string', default: '20' },
       after: { type: 'string' },
       json: { type: 'boolean' },
     });
     const limit = wholeNumber('limit', values.limit, { min: 1, max: 500 });
     const api = context.api();
-    const { account, mailbox, unread, flagged, from, text, after } = values;
-    const page = await api.get(pageOf(MessageView), '/v1/messages', {
+    const { account, mailbox, unread, flagged, from, text, after, at } = values;
+    if (at !== undefined && (account === undefined || (flagged ?? from ?? text) !== undefined))
+      throw new UsageError('--at needs --account, and goes with --mailbox and --unread only');
+    const page = await api.get(pageOf(MessageView), at === undefined ? '/v1/messages' : '/v1/past/messages', {
+      at,
       account: account === undefined ? undefined : (await findAccount(api, account)).id,
       mailbox,
       unread,
