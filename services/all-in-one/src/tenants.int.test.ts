@@ -68,6 +68,7 @@ async function fill(): Promise<void> {
     ['/v1/api-keys', key.prefix],
     ['/v1/connect', 'microsoft'],
     ['/v1/messages', message.id],
+    ['/v1/past/messages', message.id],
     ['/v1/parked', String(parked)],
     ['/v1/threads', message.thread],
     ['/v1/webhook-endpoints', endpoint.id],
@@ -125,7 +126,10 @@ function callsOf(route: string, method: string, { parameters = [], requestBody }
         (of) => `${name}=${ids.get(of)}`,
       ),
     );
-  const all = [path, ...selecting.map((query) => `${path}?${query}`)];
+  // Of the past nothing is told without an account and a time.
+  const isPast = parameters.some(({ name }) => name === 'at');
+  const queries = selecting.map((query) => `${path}?${query}${isPast ? '&at=2100-01-01T00:00:00Z' : ''}`);
+  const all = isPast ? queries : [path, ...queries];
   return all.map((one) => ({ method, path: one, body, isOurs }));
 }
 
@@ -174,6 +178,7 @@ describe('another tenant', () => {
         'doctor',
         'messages',
         'parked',
+        'past',
         'snapshot',
         'status',
         'threads',

@@ -108,7 +108,13 @@ beforeAll(async () => {
       },
     ],
   }));
-  api.get('/v1/projection/status', async () => ({ partitions: [], incidents: [], parked: 0, drift: [] }));
+  api.get('/v1/projection/status', async () => ({
+    partitions: [],
+    incidents: [],
+    parked: 0,
+    drift: [],
+    rebuild: null,
+  }));
   api.get('/v1/status', async () => {
     throw new AppError('bus.disconnected', 'network', 'not connected to NATS');
   });
