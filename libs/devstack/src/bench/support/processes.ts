@@ -7,6 +7,11 @@ export function peakRssMb(pid: number): number {
   return Math.round(Number(kb) / 1024);
 }
 
+/** The memory that it has now, kB. */
+export function rssKb(pid: number): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(read(`/proc/${pid}/status`))?.[1] ?? 0);
+}
+
 /** Processor time of it and of its children, those that have ended included, seconds. */
 export function cpuSeconds(pid: number): number {
   return [pid, ...childrenOf(pid)].reduce((sum, one) => sum + ownTicks(one), 0) / TICKS_PER_SECOND;

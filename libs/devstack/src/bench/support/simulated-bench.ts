@@ -1,4 +1,4 @@
-/** The stack beside the simulators of Microsoft and Google, in this process, with mailboxes of generated mail at one of them. */
+/** The stack beside the simulators of Microsoft and Google, in this process, with mailboxes of generated mail. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AccountRef } from '@mailstream/contracts';
@@ -16,31 +16,58 @@ export type Simulated = 'microsoft' | 'google';
 export interface SimulatedBench extends Omit<Bench, 'addAccount' | 'defer'> {
   readonly control: Simulator['control'];
   /** Makes a mailbox; what is returned connects it as an account, and does not wait for its import. */
-  addMailbox(messages: number, address?: string): () => Promise<AccountRef>;
+  addMailbox(messages: number, address?: string, at?: Simulated): () => Promise<AccountRef>;
 }
 
-/** No throttling, no quotas, no delays, unless `control` is told so: what is measured is ours. `env` is for the services. */
+const PROJECT = `projects/${DEMO_GOOGLE_CLIENT.project}`;
+const PUSH = {
+  topic: `${PROJECT}/topics/gmail`,
+  audience: 'https://mailstream.example.com',
+  serviceAccountEmail: `push@${DEMO_GOOGLE_CLIENT.project}.example.com`,
+};
+
+/**
+ * No throttling, no quotas, no delays, unless `control` is told so: what is measured is ours. `env` is for the services. Gmail notifies where
+ * `gmailPushes`; otherwise it is polled.
+ */
 export async function startSimulatedBench(
   provider: Simulated,
   env: Readonly<Record<string, string>> = {},
+  { gmailPushes = false } = {},
 ): Promise<SimulatedBench> {
   const simulator = await createSimulator({ startAt: Date.now(), realTime: true });
   const { control } = simulator;
   control.behave({ quota: quotaProfile('off') });
   const bench = await startBench(async ({ dir, defer }) => {
     defer(() => simulator.close());
-    return { env: { ...environmentOf(simulator, dir), ...env }, notifiedLocally: true };
+    const push = gmailPushes ? pushEnvironment(simulator) : {};
+    return { env: { ...environmentOf(simulator, dir), ...push, ...env }, notifiedLocally: true };
   });
+  if (gmailPushes) {
+    const { topic, ...rest } = PUSH;
+    const pushEndpoint = `${bench.stack.url}/v1/webhooks/google`;
+    control.createTopic({ topic });
+    control.subscribe({ subscription: `${PROJECT}/subscriptions/gmail`, topic, pushEndpoint, ...rest });
+  }
   let made = 0;
   return {
     ...bench,
     control,
-    addMailbox(messages, address = `bench-${made}@example.com`) {
+    addMailbox(messages, address = `bench-${made}@example.com`, at = provider) {
       made += 1;
-      control.createMailbox({ address, messages, provider });
+      control.createMailbox({ address, messages, provider: at });
       return () =>
-        bench.addAccount({ provider, settings: { mailbox: address }, credential: { kind: 'app' } });
+        bench.addAccount({ provider: at, settings: { mailbox: address }, credential: { kind: 'app' } });
     },
+  };
+}
+
+function pushEnvironment({ google }: Simulator) {
+  return {
+    GOOGLE_CERTS_URL: `${google.url}/oauth2/v3/certs`,
+    GOOGLE_PUBSUB_TOPIC: PUSH.topic,
+    GOOGLE_PUSH_SERVICE_ACCOUNT: PUSH.serviceAccountEmail,
+    GOOGLE_PUSH_AUDIENCE: PUSH.audience,
   };
 }
 
