@@ -85,4 +85,5 @@ it('is typed, and follows changes', async () => {
   await world.publish(newAccount(), 'hello from the package');
   const { stdout } = await exec(process.execPath, ['user.js', world.nats.url], { cwd: project });
   expect(stdout.trim()).toBe('hello from the package');
-});
+  // The compiler reads the types of all that it depends on.
+}, 180_000);
