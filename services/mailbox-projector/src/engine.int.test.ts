@@ -14,7 +14,9 @@ import {
 } from '@mailstream/testing';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { projector } from './projector.ts';
+import { findAccounts } from './routes/find-account.ts';
 import { registerHistoryRoute } from './routes/history.ts';
+import { readVersions } from './snapshot.ts';
 import { account, at, createLog, flagged, gone, mailbox, mailboxGone, seen, TENANT } from './testkit.ts';
 import { createTestView, type TestView } from './testkit-view.ts';
 
@@ -165,6 +167,16 @@ it('tells what made a message, however the pages are cut, to its tenant only', a
   expect((await read('', 'somebody')).status).toBe(404);
   expect((await read('after=nonsense')).status).toBe(400);
   await app.close();
+});
+
+it('lets nobody take tables that were emptied meanwhile for an empty view', async () => {
+  const read = view.tenants.of(TENANT).tx(async (tx) => {
+    // This transaction sees the database as it was before; truncated tables it sees empty.
+    await refold(view.owner, projector.name, async (owner) => void (await owner.query(view.truncate)));
+    return [await findAccounts(tx, TENANT, undefined), await readVersions(tx)];
+  }, 'snapshot');
+  await expect(read).rejects.toMatchObject({ code: 'api.view_behind' });
+  await settled();
 });
 
 it('is the same row by row when its tables are dropped and the log is folded again, without a word', async () => {

@@ -85,12 +85,13 @@ export async function readVersions(sql: Sql): Promise<(account: string) => bigin
 }
 
 /**
- * Whether the tables that names lead to now are those of the state that this transaction sees. Names follow an exchange at once, and what an older
- * transaction sees of the new tables may be behind.
+ * Whether the tables that names lead to now are those of the state that this transaction sees. Names follow an exchange at once, and an emptied table is
+ * empty at once: an older transaction would take it for what was there.
  */
 async function isOneView(sql: Sql): Promise<boolean> {
   const [found] = await sql.query<{ same: boolean }>(
-    `select relnamespace = (select oid from pg_namespace where nspname = $1) as same from pg_class where oid = 'account'::regclass`,
+    `select relnamespace = (select oid from pg_namespace where nspname = $1) and relfilenode = pg_relation_filenode(oid) as same
+     from pg_class where oid = 'account'::regclass`,
     [VIEW_SCHEMA.schema],
   );
   return found?.same === true;
