@@ -4,6 +4,7 @@ import { Account, type AccountCreate, MailboxView, MessageView, pageOf } from '@
 import type { DevCa } from '@mailstream/simulators';
 import type { Child } from './child.ts';
 import type { Api } from './cli/api.ts';
+import { CliError } from './cli/errors.ts';
 
 /** A server with one mailbox. It listens on this machine only and holds nothing but generated mail. */
 export interface Demo {
@@ -61,15 +62,25 @@ export async function waitForImport(
   const deadline = Date.now() + timeoutMs;
   for (let before = -1; ; await sleep(300)) {
     const { state } = await api.get(Account, `/v1/accounts/${account}`);
-    const mailboxes = await api.get(pageOf(MailboxView), '/v1/mailboxes', { account });
-    const all = mailboxes.items.find(({ role }) => role === 'all');
-    const count = all?.messages ?? mailboxes.items.reduce((sum, { messages }) => sum + messages, 0);
+    const mailboxes = await ofView(api.get(pageOf(MailboxView), '/v1/mailboxes', { account }));
+    const all = mailboxes.find(({ role }) => role === 'all');
+    const count = all?.messages ?? mailboxes.reduce((sum, { messages }) => sum + messages, 0);
     // The account is live a moment before the last messages are in the view.
     if ((state === 'live' && count === before) || Date.now() > deadline || stop.aborted) {
-      const newest = await api.get(pageOf(MessageView), '/v1/messages', { account, limit: 5 });
-      return { count, newest: newest.items };
+      const newest = await ofView(api.get(pageOf(MessageView), '/v1/messages', { account, limit: 5 }));
+      return { count, newest };
     }
     before = count;
+  }
+}
+
+/** Nothing as long as the view does not know the account: it is told of it a moment after it was added. */
+async function ofView<T>(page: Promise<{ readonly items: readonly T[] }>): Promise<readonly T[]> {
+  try {
+    return (await page).items;
+  } catch (error) {
+    if (error instanceof CliError && error.code === 'api.no_account') return [];
+    throw error;
   }
 }
 

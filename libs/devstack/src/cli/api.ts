@@ -42,7 +42,7 @@ export function createApi({ url, token }: Pick<Stack, 'url' | 'token'>): Api {
   async function call<T extends TSchema>(schema: T, target: URL, init: RequestInit): Promise<Static<T>> {
     const response = await ask(target, init);
     const answer = parseJson(await response.text());
-    if (!response.ok) throw new CliError(describeFailure(response.status, answer));
+    if (!response.ok) throw new CliError(...refusal(response.status, answer));
     if (!Value.Check(schema, answer)) throw unexpected(target.pathname);
     return answer;
   }
@@ -69,8 +69,8 @@ export function createApi({ url, token }: Pick<Stack, 'url' | 'token'>): Api {
         signal,
       });
       if (!response.ok || !response.body) {
-        const failure = describeFailure(response.status, parseJson(await response.text()));
-        throw isPassing(response.status) ? new LostConnectionError(failure) : new CliError(failure);
+        const failure = refusal(response.status, parseJson(await response.text()));
+        throw isPassing(response.status) ? new LostConnectionError(...failure) : new CliError(...failure);
       }
       try {
         for await (const line of createInterface({ input: Readable.fromWeb(response.body) })) {
@@ -91,7 +91,7 @@ export function createApi({ url, token }: Pick<Stack, 'url' | 'token'>): Api {
       const response = await ask(new URL(path, url), { redirect: 'manual' });
       const target = response.headers.get('location');
       if (target !== null) return target;
-      throw new CliError(describeFailure(response.status, parseJson(await response.text())));
+      throw new CliError(...refusal(response.status, parseJson(await response.text())));
     },
   };
 }
@@ -109,7 +109,9 @@ function parseJson(text: string): unknown {
   }
 }
 
-function describeFailure(status: number, answer: unknown): string {
-  if (!Value.Check(ApiError, answer)) return `the API answered with status ${status}`;
-  return `${answer.error.message} (${answer.error.code})`;
+/** What an error is made of that says why the API refused. */
+function refusal(status: number, answer: unknown): [message: string, options: { code: string | null }] {
+  if (!Value.Check(ApiError, answer)) return [`the API answered with status ${status}`, { code: null }];
+  const { code, message } = answer.error;
+  return [`${message} (${code})`, { code }];
 }

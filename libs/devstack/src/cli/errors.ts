@@ -3,6 +3,13 @@
 /** Something is wrong that the person can do something about; printed as one line, exit code 1. */
 export class CliError extends Error {
   override readonly name: string = 'CliError';
+  /** Of the API's table of error codes, when it was the API that refused. */
+  readonly code: string | null;
+
+  constructor(message: string, { code = null, ...options }: ErrorOptions & { code?: string | null } = {}) {
+    super(message, options);
+    this.code = code;
+  }
 }
 
 /** It may be there again in a moment. */

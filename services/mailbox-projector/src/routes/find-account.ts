@@ -9,6 +9,10 @@ export async function findAccounts(sql: Sql, tenant: string, account: string | u
     [tenant, account ?? null],
   );
   if (account !== undefined && rows.length === 0)
-    throw new AppError('api.no_account', 'not_found', `there is no account ${account} in the view`);
+    throw new AppError(
+      'api.no_account',
+      'not_found',
+      `there is no account ${account} in the view; one that was just added is there in a moment`,
+    );
   return rows.map((row) => row.account);
 }
