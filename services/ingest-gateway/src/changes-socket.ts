@@ -1,5 +1,6 @@
 /** One WebSocket of changes: reads the projector's lines for its caller, and sends them as fast as they are received at the other end. */
-import { once } from 'node:events';
+import { randomBytes } from 'node:crypto';
+import { on } from 'node:events';
 import { ApiError, ChangeLine } from '@mailstream/contracts';
 import { messageOf } from '@mailstream/runtime';
 import { Value } from 'typebox/value';
@@ -94,11 +95,15 @@ async function pass(
 
 async function received(socket: WebSocket, slowMs: number, over: AbortSignal): Promise<void> {
   const slow = AbortSignal.timeout(slowMs);
-  const pong = once(socket, 'pong', { signal: AbortSignal.any([over, slow]) });
-  socket.ping();
-  await pong.catch((error: unknown) => {
+  // Chance, because whoever could answer before the ping arrived would be sent more than they take.
+  const ping = randomBytes(8);
+  const pongs = on(socket, 'pong', { signal: AbortSignal.any([over, slow]) });
+  socket.ping(ping);
+  try {
+    for await (const [pong] of pongs) if (ping.equals(pong)) return;
+  } catch (error) {
     throw slow.aborted && !over.aborted ? new SlowError('no answer to a ping', { cause: error }) : error;
-  });
+  }
 }
 
 /** Whole lines, those that came together. */

@@ -125,7 +125,7 @@ it('sends what comes next when the reader has what came before', async () => {
   const beside = await read(url, { headers: await bearer() });
   await until(() => expect(beside.messages).toHaveLength(1));
   expect(reading.messages).toEqual(['{"id":"start"}']);
-  reading.socket.pong();
+  reading.socket.pong(pings[0]);
   await until(() => expect(reading.messages).toHaveLength(3));
   expect(pings).toHaveLength(2);
 });
@@ -137,6 +137,18 @@ it('cuts off who takes nothing for too long, and asks the projector for no more'
   await until(() => expect(reading.messages).toHaveLength(1));
   await until(() => expect(reading.ended).toBe(1006));
   await until(() => expect(upstream.answers[0]?.destroyed).toBe(true));
+});
+
+it('takes for an answer only what answers its own ping', async () => {
+  const upstream = await startUpstream();
+  const { url } = await startGateway(upstream.url, 300);
+  const reading = await read(url, { headers: await bearer(), autoPong: false });
+  reading.socket.on('ping', () => reading.socket.pong(Buffer.alloc(8)));
+  reading.socket.on('open', () => reading.socket.pong());
+  await until(() => expect(upstream.answers).toHaveLength(1));
+  upstream.answers[0]?.write('{"id":"1"}\n');
+  await until(() => expect(reading.ended).toBe(1006));
+  expect(reading.messages).toEqual(['{"id":"start"}']);
 });
 
 it.each([
