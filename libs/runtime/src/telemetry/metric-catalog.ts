@@ -265,7 +265,7 @@ export const METRICS = define({
     kind: 'gauge',
     unit: '1',
     labels: [],
-    help: 'The share of time in which the event loop was busy, since it was last asked for by the same reader.',
+    help: 'The share of time in which the event loop was busy, since it was last asked for.',
     from: 'all',
   },
   'nodejs.eventloop.delay.p99': {
