@@ -27,8 +27,8 @@ RUN rm -rf libs/simulators
 
 FROM ${BASE_IMAGE} AS base
 COPY --from=packages /usr/local/bin/node /usr/local/bin/node
-# A number, because Kubernetes cannot tell of a name that it is not root. What has to be kept lies in /state and /keys.
-RUN install -d -o 10001 -g 10001 /state /keys
+# A number, because Kubernetes cannot tell of a name that it is not root. What has to be kept lies in /state, /keys and /nats-users.
+RUN install -d -o 10001 -g 10001 /state /keys /nats-users
 WORKDIR /app
 # As little garbage kept as is good for 256 MB; the code as V8 compiled it, which saves a third of a start.
 ENV NODE_ENV=production \

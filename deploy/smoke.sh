@@ -51,6 +51,9 @@ say "both demo mailboxes imported after $((SECONDS - started)) s"
 get '/v1/messages?limit=5' | grep -q '"subject"' || fail "no messages"
 get /openapi.json | grep -q '"/v1/messages"' || fail "no description of the API"
 [ "$(curl -s -o /dev/null -w '%{http_code}' "$api/v1/messages")" = 401 ] || fail "callers without a token are let in"
+replay=(replay nobody --from now --dry-run)
+[[ $(cli "${replay[@]}" 2>&1) == *"nobody has subscribed"* ]] || fail "the operators' key does not open NATS"
+[[ $(compose run --rm -T -e NATS_NKEY_SEED_FILE= cli "${replay[@]}" </dev/null 2>&1) == *uthorization* ]] || fail "NATS lets in who has no key"
 cli messages --account demo | sed -n 1,3p
 cli status
 cli sync --account demo

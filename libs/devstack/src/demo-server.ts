@@ -41,15 +41,17 @@ await Promise.all(demos.map(serve)).catch((error: unknown) => {
 await Promise.all(demos.map((demo) => demo.stop()));
 
 async function serve(demo: Demo): Promise<void> {
-  await gatewayAnswers();
+  await accountsAnswer();
   const account = await connectDemoAccount(api, demo);
   say(`${demo.name} is account ${account}`);
   await keepMailArriving(demo, stop.signal);
 }
 
-async function gatewayAnswers(): Promise<void> {
+/** Also the service behind the gateway. */
+async function accountsAnswer(): Promise<void> {
+  const headers = { authorization: `Bearer ${token}` };
   const answers = () =>
-    fetch(`${gatewayUrl}/readyz`).then(
+    fetch(`${gatewayUrl}/v1/accounts`, { headers }).then(
       ({ ok }) => ok,
       () => false,
     );
