@@ -102,7 +102,9 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
       connectionsCheckingInterval: Math.min(1_000, patience.headersMs),
       shouldUpgradeCallback: deps.upgrades ?? (() => false),
     },
-    forceCloseConnections: true,
+    // Who comes on a connection that is still there while we stop is answered, and told by `Connection: close` to find another server.
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 200 },
     schemaErrorFormatter: (flaws, part) => new Error(firstProblem(flaws, part)),
     // What cannot even be routed, such as a path that does not decode, is answered as any other error.
@@ -247,8 +249,18 @@ function describe(error: unknown): { status: number; code: string; message: stri
   };
 }
 
-/** Serves for as long as it runs. Throws `http.port` when the address is taken. */
-export function httpPart(app: HttpServer, at: { readonly host: string; readonly port: number }): Part {
+/** What is being answered when a server stops has so long to end, milliseconds. */
+const DRAIN_MS = 3_000;
+
+/**
+ * Serves for as long as it runs, then answers what was asked by then; what takes longer than `drainMs` is cut off. Throws `http.port` when
+ * the address is taken.
+ */
+export function httpPart(
+  app: HttpServer,
+  at: { readonly host: string; readonly port: number },
+  { drainMs = DRAIN_MS }: { readonly drainMs?: number } = {},
+): Part {
   return {
     name: 'http',
     async run(signal) {
@@ -261,7 +273,8 @@ export function httpPart(app: HttpServer, at: { readonly host: string; readonly 
         );
       });
       await aborted(signal);
-      await app.close();
+      const late = setTimeout(() => app.server.closeAllConnections(), drainMs);
+      await app.close().finally(() => clearTimeout(late));
     },
   };
 }

@@ -54,6 +54,19 @@ export function isServedBy(upstream: keyof Upstreams, path: string): boolean {
 /** How long a service may take to answer, and to go on with an answer, milliseconds: longer than the pauses between signs of life of `/v1/changes`. */
 const TIMEOUT_MS = 30_000;
 
+/** A read is asked again so often, after so many milliseconds. */
+const TRIES = 3;
+const RETRY_MS = 10;
+
+/**
+ * Whether the connection went before an answer came, as those do that a service closes when it stops: another replica is behind the next one.
+ * An answer is an answer: of 503 the caller is to know why, not to wait.
+ */
+function isLost(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && LOST.has(error.code);
+}
+const LOST = new Set<unknown>(['UND_ERR_SOCKET', 'ECONNRESET', 'ECONNREFUSED', 'EPIPE']);
+
 /** Every call that is not open is authenticated here and, because the header is passed on, by the service again, which also checks its scope. */
 export async function registerProxyRoutes(app: HttpServer, upstreams: Upstreams): Promise<void> {
   await app.register((scope, _options, done) => {
@@ -89,8 +102,8 @@ function proxyTo(name: keyof Upstreams, upstream: string): FastifyHttpProxyOptio
         [CLIENT_IP_HEADER]: request.ip,
         [REQUEST_ID_HEADER]: request.id,
       }),
-      // The service said 503 and why: the caller is to know, not to wait.
-      retryDelay: () => null,
+      retryDelay: ({ err, req, attempt }) =>
+        req.method === 'GET' && attempt < TRIES && isLost(err) ? RETRY_MS : null,
       onError: (reply, { error }) => {
         reply.send(upstreamError(SERVICE_NAMES[name], error));
       },
