@@ -14,6 +14,8 @@ interface Held {
   readonly url: string;
   /** Resolves when `/held` was asked. */
   readonly asked: Promise<void>;
+  /** Resolves when it has begun to stop, which ends when `/held` may be answered. */
+  readonly stopping: Promise<void>;
   /** Lets `/held` be answered. */
   release(): void;
   /** Resolves when it has stopped. */
@@ -29,11 +31,16 @@ async function start(drainMs: number): Promise<Held> {
   });
   const asked = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
+  const stopping = Promise.withResolvers<void>();
   const listening = Promise.withResolvers<string>();
   app.get('/held', { config: { open: true } }, async () => {
     asked.resolve();
     await released.promise;
     return { held: true };
+  });
+  app.addHook('preClose', async () => {
+    stopping.resolve();
+    await released.promise;
   });
   app.addHook('onListen', async () => listening.resolve(app.listeningOrigin));
   const end = new AbortController();
@@ -43,7 +50,13 @@ async function start(drainMs: number): Promise<Held> {
     return ran;
   };
   stops.push(stop, async () => released.resolve());
-  return { url: await listening.promise, asked: asked.promise, release: () => released.resolve(), stop };
+  return {
+    url: await listening.promise,
+    asked: asked.promise,
+    stopping: stopping.promise,
+    release: () => released.resolve(),
+    stop,
+  };
 }
 
 function ask(url: string, agent: Agent): Promise<IncomingMessage> {
@@ -52,7 +65,7 @@ function ask(url: string, agent: Agent): Promise<IncomingMessage> {
   });
 }
 
-it('answers what was asked before, and is not kept by connections on which nothing is', async () => {
+it('answers what was asked before and what comes meanwhile, which it sends elsewhere next, and is kept by nobody else', async () => {
   const server = await start(60_000);
   const [busy, idle] = [new Agent({ keepAlive: true }), new Agent({ keepAlive: true })];
   const kept = await ask(`${server.url}/livez`, idle);
@@ -60,6 +73,9 @@ it('answers what was asked before, and is not kept by connections on which nothi
   const answer = ask(`${server.url}/held`, busy);
   await server.asked;
   const stopped = server.stop();
+  await server.stopping;
+  const late = await ask(`${server.url}/livez`, idle);
+  expect([late.statusCode, late.headers.connection]).toEqual([200, 'close']);
   server.release();
   expect((await answer).statusCode).toBe(200);
   await stopped;
@@ -71,6 +87,8 @@ it('cuts off what does not end in time', async () => {
   const answer = ask(`${server.url}/held`, new Agent());
   const cut = expect(answer).rejects.toThrow('socket hang up');
   await server.asked;
-  await server.stop();
+  const stopped = server.stop();
   await cut;
+  server.release();
+  await stopped;
 });
