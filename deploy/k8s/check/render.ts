@@ -34,8 +34,8 @@ export function helm(command: 'lint' | 'template', values: string, ...more: stri
 }
 
 /** Throws what helm said when it renders nothing. */
-export function render(values: string): KubeObject[] {
-  const { ok, stdout, stderr } = helm('template', values);
+export function render(values: string, ...more: string[]): KubeObject[] {
+  const { ok, stdout, stderr } = helm('template', values, ...more);
   if (!ok) throw new Error(stderr);
   return parseAllDocuments(stdout, { merge: true })
     .map((document): KubeObject | null => document.toJS())
