@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connectMailstream } from '@mailstream/client';
-import { ChangeLine, WebhookCreated } from '@mailstream/contracts';
+import { ChangeLine, isChangeEvent, WebhookCreated } from '@mailstream/contracts';
 import { DEFAULT_TENANT } from '@mailstream/runtime';
 import { Value } from 'typebox/value';
 import type { Rest } from './rest.ts';
@@ -60,7 +60,7 @@ export function reader(gateway: () => string, token: string): Listener & { reado
       rest = lines.pop() ?? '';
       for (const text of lines) {
         const line = Value.Parse(ChangeLine, JSON.parse(text));
-        if (line.event) told.push(line.event.id);
+        if (isChangeEvent(line.event)) told.push(line.event.id);
         last = line.id ?? last;
       }
     }
