@@ -49,7 +49,7 @@ export function createTransitKeys(config: TransitConfig): Keys {
     if (status !== 200) throw refusal(status, said, keyId, config.url);
     if (Value.Check(answer, said)) return said;
     throw trouble(
-      'protocol',
+      'vault.kms_protocol',
       `the key server at ${config.url} answered in an unexpected way: is MAILSTREAM_KMS_URL right?`,
     );
   }
@@ -110,7 +110,7 @@ async function tokenOf({ token }: TransitConfig): Promise<string> {
     return (await readFile(token.file, 'utf8')).trim();
   } catch (cause) {
     throw trouble(
-      'refused',
+      'vault.kms_refused',
       `the token of the key server cannot be read from MAILSTREAM_KMS_TOKEN_FILE: ${messageOf(cause)}`,
       cause,
     );
@@ -135,11 +135,11 @@ function parseJson(text: string): unknown {
 
 /** It hits all accounts alike and ends when the operator or the server mends it: so it is tried again within minutes, whatever it is. */
 function trouble(
-  what: 'refused' | 'sealed' | 'unreachable' | 'protocol',
+  code: 'vault.kms_refused' | 'vault.kms_sealed' | 'vault.kms_unreachable' | 'vault.kms_protocol',
   message: string,
   cause?: unknown,
 ): VaultError {
-  return new VaultError(`vault.kms_${what}`, 'network', message, { cause });
+  return new VaultError(code, 'network', message, { cause });
 }
 
 /** Statuses as Vault's API documents them. Its texts are not repeated: nobody knows what is in them. */
@@ -156,16 +156,16 @@ function refusal(status: number, said: unknown, keyId: string, url: string): Vau
     );
   if (status === 503)
     return trouble(
-      'sealed',
+      'vault.kms_sealed',
       `the key server at ${url} is sealed or under maintenance: unseal it; it is tried again`,
     );
   if (status >= 500 || status === 412)
     return trouble(
-      'unreachable',
+      'vault.kms_unreachable',
       `the key server at ${url} does not work at the moment (status ${status}); it is tried again`,
     );
   return trouble(
-    'refused',
+    'vault.kms_refused',
     `the key server at ${url} refuses us (status ${status}): correct MAILSTREAM_KMS_MOUNT, _KEY, _NAMESPACE or its token, which must be allowed to encrypt and decrypt with that key`,
   );
 }
@@ -178,5 +178,9 @@ function unanswered(cause: unknown, { url, timeoutMs }: TransitConfig): VaultErr
       `the key server at ${url} did not answer within ${timeoutMs} ms; it is tried again`,
       { cause },
     );
-  return trouble('unreachable', `the key server at ${url} cannot be reached; it is tried again`, cause);
+  return trouble(
+    'vault.kms_unreachable',
+    `the key server at ${url} cannot be reached; it is tried again`,
+    cause,
+  );
 }
