@@ -1,4 +1,5 @@
 import { EVENT_TYPES, MAX_EVENT_BYTES, subjects } from '@mailstream/contracts';
+import { createHealth } from '@mailstream/runtime';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createFold, type Fold } from './create-fold.ts';
 import type { FoldDefinition } from './port.ts';
@@ -109,6 +110,42 @@ describe('a page', () => {
       expect(await copiesOf(mailbox.at.account)).toEqual(['inbox 1 new', 'inbox 2 other']);
     });
   });
+});
+
+it('a partition that does not come back from a transaction is told of, and no other, until it does', async () => {
+  let later = 0;
+  const health = createHealth(() => performance.now() + later);
+  const [begun, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const at = newAccount();
+  const own = Number(subjects.fact(at, 'message.changed').split('.')[1]);
+  const definition: FoldDefinition = {
+    name: 'slow',
+    facts: ['cursor.*'],
+    apply: async () => ({ emissions: [] }),
+  };
+  const reach = async (_seam: unknown, partition: number) => {
+    if (partition !== own) return;
+    begun.resolve();
+    await go.promise;
+  };
+  const fold = createFold({
+    ...world,
+    logger: silent,
+    definition,
+    health,
+    leases: 'ignored',
+    seams: { reach },
+  });
+  const end = start(fold);
+  await publishPage(world.bus, { at, scope: 'inbox', prev: null, cursor: 1, seen: [] });
+  await begun.promise;
+  later = 6 * 60_000;
+  const stuck = (loops: string[]) =>
+    vi.waitFor(() => expect(health.stuck()).toEqual(loops), { timeout: 30_000, interval: 100 });
+  await stuck([`fold slow partition ${own}`]);
+  go.resolve();
+  await stuck([]);
+  await end();
 });
 
 describe('what a fold has to say', () => {
