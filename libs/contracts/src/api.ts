@@ -266,6 +266,7 @@ export const StatusReport = Type.Object({
   unserved: Type.Optional(
     Type.Array(UnservedQueue, { description: 'Queues in which something waits and for which nobody asks.' }),
   ),
+  isFetched: Type.Optional(Type.Boolean({ description: 'Whether any fetcher has a job or asks for one.' })),
   pausedWebhooks: Type.Optional(
     Type.Array(PausedWebhook, { description: 'Webhook endpoints of the tenant that are told nothing.' }),
   ),

@@ -155,6 +155,13 @@ it('a queue that nobody serves fails, and says whom to start', () => {
   expect(unserved('hints', null)[0]?.mend).toContain('start the sync-orchestrator');
 });
 
+it('is told that no fetcher is there before anything waits for one', () => {
+  expect(bad({ isFetched: true })).toEqual([]);
+  expect(bad({ isFetched: false })).toMatchObject([
+    { level: 'fail', check: 'fetchers', mend: expect.stringContaining('start the provider-fetcher') },
+  ]);
+});
+
 it('a paused webhook says why, and the command that lets it go on', () => {
   const webhook = { id: 'e1', name: 'CRM', url: 'https://crm.example.com/', waiting: 2 };
   const [failing, asked] = bad({

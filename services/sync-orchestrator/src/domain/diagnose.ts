@@ -27,6 +27,7 @@ export function diagnose(report: StatusReport, now: Date): Finding[] {
     ...damage(report),
     parked(report),
     incidents(report, now),
+    ...fetchers(report),
     queues(report, now),
     ...pausedWebhooks(report),
   ];
@@ -192,6 +193,13 @@ function incidents({ incidents: list }: StatusReport, now: Date): Finding {
     message: `${latest.kind} at ${latest.at}: ${latest.detail} (${recent.length} repairs in a day)`,
     mend: 'nothing: the view’s cursors were put back and providers are asked again; find out what happened to NATS’ storage',
   };
+}
+
+/** Found before anything waits for them. */
+function fetchers({ isFetched = true }: StatusReport): Finding[] {
+  if (isFetched) return [];
+  const message = 'no provider-fetcher asks for jobs: nothing new comes from any provider';
+  return [{ level: 'fail', check: 'fetchers', message, mend: restart('provider-fetcher') }];
 }
 
 function queues({ pending, unserved = [] }: StatusReport, now: Date): Finding {

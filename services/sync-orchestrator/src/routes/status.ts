@@ -87,6 +87,7 @@ export function registerStatusRoutes(
       unserved: queues
         .filter(({ waiting, isAsked }) => waiting > 0 && !isAsked)
         .map(({ queue, waiting, takenAt }) => ({ queue, waiting, takenAt: takenAt?.toISOString() ?? null })),
+      isFetched: queues.some(({ lane, held, isAsked }) => lane !== null && (isAsked || held > 0)),
       pausedWebhooks: webhooks
         .filter(({ state }) => state === 'paused')
         .map(({ id, name, url, reason, waiting }) => ({ id, name, url, reason, waiting })),

@@ -54,10 +54,16 @@ it('is broken when a service does not answer, and tells what the other says', as
   const { code, lines } = await run([], undefined, []);
   expect(code).toBe(1);
   expect(lines[0]).toBe('FAIL  the API answers: nobody answers /v1/doctor');
-  expect(lines[1]).toMatch(/^ok +completeness/);
+  expect(lines[1]).toMatch(/^ +→ start what it names/);
+  expect(lines[2]).toMatch(/^ok +completeness/);
   const json = await run(['--json'], { findings: [warning] });
   expect(JSON.parse(json.lines[0] ?? '').findings).toEqual([
     warning,
-    { level: 'fail', check: 'the view answers', message: 'nobody answers /v1/projection/status', mend: null },
+    {
+      level: 'fail',
+      check: 'the view answers',
+      message: 'nobody answers /v1/projection/status',
+      mend: expect.any(String),
+    },
   ]);
 });

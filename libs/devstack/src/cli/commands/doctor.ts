@@ -21,14 +21,14 @@ export const doctor: Command = {
   },
 };
 
-/** A service that does not answer is a finding, too. */
-async function examine(context: Context): Promise<readonly Finding[]> {
+/** What the two services say of the installation. A service that does not answer is a finding, too. */
+export async function examine(context: Pick<Context, 'api'>): Promise<readonly Finding[]> {
   const ask = async (check: string, findings: () => Promise<readonly Finding[]>) => {
     try {
       return await findings();
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
-      return [{ level: 'fail' as const, check, message: error.message, mend: null }];
+      return [{ level: 'fail' as const, check, message: error.message, mend: START_IT }];
     }
   };
   const [orchestrator, projector] = await Promise.all([
@@ -39,6 +39,10 @@ async function examine(context: Context): Promise<readonly Finding[]> {
   ]);
   return [...orchestrator, ...projector];
 }
+
+/** Also when PostgreSQL or NATS is what they miss: they are there again when that is. */
+const START_IT =
+  'start what it names (docker compose up --detach, kubectl rollout restart, or npm start): the others wait for it and go on by themselves; the /readyz of each service says what it misses';
 
 function driftFinding(drift: readonly Drift[]): Finding {
   const check = 'completeness';
@@ -55,7 +59,7 @@ function driftFinding(drift: readonly Drift[]): Finding {
 
 const MARKS = { ok: 'ok  ', warn: 'WARN', fail: 'FAIL' } as const;
 
-function findingLines({ level, check, message, mend }: Finding): string[] {
+export function findingLines({ level, check, message, mend }: Finding): string[] {
   const line = `${MARKS[level]}  ${printable(check)}: ${printable(message)}`;
   return mend === null ? [line] : [line, `      → ${printable(mend)}`];
 }

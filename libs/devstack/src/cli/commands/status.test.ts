@@ -1,6 +1,6 @@
 import type { ScopeStatus, StatusReport } from '@mailstream/contracts';
 import { expect, it } from 'vitest';
-import { statusLines } from './status.ts';
+import { brokenLines, statusLines } from './status.ts';
 
 const now = Date.parse('2026-01-10T12:00:00Z');
 const id = '0190a000-0000-7000-8000-000000000001';
@@ -96,6 +96,17 @@ it('shows accounts with their mailboxes, then what waits, lags, is parked or was
     '         60s ago: bad-payload: no JSON (mail.00.default.a.message.changed)',
     'repairs  none',
   ]);
+});
+
+it('ends with what doctor calls broken, and what mends it', () => {
+  const broken = { level: 'fail' as const, check: 'folds', message: 'stands', mend: 'restart it' };
+  const findings = [
+    { ...broken, level: 'ok' as const },
+    broken,
+    { ...broken, check: 'account Demo mailbox' },
+  ];
+  expect(brokenLines(findings)).toEqual(['', 'FAIL  folds: stands', '      → restart it']);
+  expect(brokenLines(findings.slice(0, 1))).toEqual([]);
 });
 
 it('says so when there is nothing yet', () => {

@@ -1,9 +1,17 @@
 /** `status`: the installation at a glance. */
-import { type Account, type FoldLag, pageOf, ScopeStatus, StatusReport } from '@mailstream/contracts';
+import {
+  type Account,
+  type Finding,
+  type FoldLag,
+  pageOf,
+  ScopeStatus,
+  StatusReport,
+} from '@mailstream/contracts';
 import { describePush } from '../accounts.ts';
 import { parse } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { age, clip, count, duration, printable, table } from '../format.ts';
+import { examine, findingLines } from './doctor.ts';
 
 /** How many of the latest parked events and incidents are shown. */
 const RECENT = 5;
@@ -13,11 +21,11 @@ export const status: Command = {
   summary: 'Accounts, mailboxes, lags, parked events, incidents',
   usage: `[--json]
 
-  --json   {status, scopes}: the report of the API, and each account's scopes by its id`,
+  --json   {status, scopes, findings}: the report of the API, each account's scopes by its id, and what doctor says`,
   async run(args, context) {
     const { values } = parse(args, { json: { type: 'boolean' } });
     const api = context.api();
-    const report = await api.get(StatusReport, '/v1/status');
+    const [report, findings] = await Promise.all([api.get(StatusReport, '/v1/status'), examine(context)]);
     const scopes = Object.fromEntries(
       await Promise.all(
         report.accounts.map(async ({ id }) => {
@@ -26,8 +34,10 @@ export const status: Command = {
         }),
       ),
     );
-    if (values.json) context.out(JSON.stringify({ status: report, scopes }));
-    else for (const line of statusLines(report, scopes, Date.now())) context.out(clip(line, context.width));
+    if (values.json) context.out(JSON.stringify({ status: report, scopes, findings }));
+    else
+      for (const line of [...statusLines(report, scopes, Date.now()), ...brokenLines(findings)])
+        context.out(clip(line, context.width));
     return 0;
   },
 };
@@ -68,6 +78,12 @@ export function statusLines(
           `         ${age(one.at, now)} ago: ${one.fold} ${one.partition}: ${one.kind}: ${printable(one.detail)}`,
       ),
   ];
+}
+
+/** What doctor calls broken; of accounts all is said above. */
+export function brokenLines(findings: readonly Finding[]): string[] {
+  const broken = findings.filter(({ level, check }) => level === 'fail' && !check.startsWith('account '));
+  return broken.length === 0 ? [] : ['', ...broken.flatMap(findingLines)];
 }
 
 function scopeTable(scopes: readonly ScopeStatus[], now: number): string[] {
