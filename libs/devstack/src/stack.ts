@@ -8,6 +8,7 @@ import { ensureTokenKey, makeDevToken } from './dev-token.ts';
 import { childEnv, variable } from './env.ts';
 import { startNats } from './nats-server.ts';
 import { accountsFile, ensureServiceUsers, seedFile } from './nats-users.ts';
+import { NODE_FLAGS } from './node-flags.ts';
 import { REPO_ROOT } from './paths.ts';
 import { freePort } from './ports.ts';
 import { startPostgres } from './postgres.ts';
@@ -203,12 +204,6 @@ export interface ServiceOptions {
   readonly instance?: number;
 }
 
-/**
- * Without them V8 takes from the size of the machine how much garbage it may keep: 400 MB per service during an import, of which 50 MB are alive.
- * Smaller ones cost time: at 512 MB the projector takes half as long again.
- */
-const NODE_FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=1536'];
-
 /** Starts one service and resolves when its `/readyz` answers 200. */
 export function startService(options: ServiceOptions): Promise<Unit> {
   const { name, port } = options;
@@ -219,7 +214,7 @@ export function startService(options: ServiceOptions): Promise<Unit> {
       name: options.instance === undefined ? name : `${name}-${options.instance}`,
       dir: join(options.dir, 'services'),
       command: process.execPath,
-      args: [...NODE_FLAGS, main],
+      args: [...NODE_FLAGS, '--max-old-space-size=1536', main],
       env: childEnv({
         NODE_COMPILE_CACHE: join(REPO_ROOT, '.cache/compiled'),
         ...options.env,

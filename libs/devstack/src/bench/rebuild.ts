@@ -10,6 +10,7 @@ import { type AccountRef, EVENT_TYPES, envelope, subjects, uuidv7 } from '@mails
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { childEnv } from '../env.ts';
+import { NODE_FLAGS } from '../node-flags.ts';
 import { REPO_ROOT } from '../paths.ts';
 import { createFactWriter } from './support/fact-writer.ts';
 import { quantile, rounded, show } from './support/figures.ts';
@@ -138,7 +139,10 @@ async function read(url: string, signal: AbortSignal): Promise<{ reads: number; 
 
 async function rebuild() {
   const env = childEnv({ DATABASE_URL: bench.databaseUrl, NATS_URL: bench.natsUrl });
-  const child = spawn(process.execPath, [REBUILD, '--json'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...NODE_FLAGS, REBUILD, '--json'], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let rss = 0;
   const looking = setInterval(() => {
     rss = Math.max(rss, peakRssMb(child.pid ?? 0));

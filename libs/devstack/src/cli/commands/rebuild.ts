@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { ProjectionStatus } from '@mailstream/contracts';
 import { childEnv, variable } from '../../env.ts';
+import { NODE_FLAGS } from '../../node-flags.ts';
 import { REPO_ROOT } from '../../paths.ts';
 import { readRunState } from '../../state.ts';
 import { parse } from '../arguments.ts';
@@ -53,7 +54,7 @@ given on the tables by hand have to be given again.`,
       return 0;
     }
     const options = args.filter((argument) => argument.startsWith('-'));
-    const child = spawn(process.execPath, [join(REPO_ROOT, main), ...options], {
+    const child = spawn(process.execPath, [...NODE_FLAGS, join(REPO_ROOT, main), ...options], {
       stdio: 'inherit',
       env: childEnv(servers()),
     });
