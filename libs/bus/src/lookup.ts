@@ -75,6 +75,7 @@ export async function state(link: Link, stream: StreamName): Promise<StreamState
     first: BigInt(info.state.first_seq),
     last: BigInt(info.state.last_seq),
     messages: info.state.messages,
+    bytes: info.state.bytes,
   };
 }
 

@@ -44,6 +44,8 @@ export interface StreamState {
   readonly last: bigint;
   /** How many messages it holds. */
   readonly messages: number;
+  /** On disk, on each of its servers. */
+  readonly bytes: number;
 }
 
 /** What the workers of a queue leave behind them. */

@@ -38,6 +38,11 @@ export function fetchConsumer(provider: string, lane: Lane): string {
   return `fetcher-${provider}-${lane}`;
 }
 
+/** The consumer of WATCH that accounts of a provider are held by. */
+export function watchConsumer(provider: string): string {
+  return `watcher-${provider}`;
+}
+
 /** A job is over. Lossy by nature: a job that nothing is heard of is offered again. */
 export const FetchReport = Type.Object({
   run: Type.String(),

@@ -15,6 +15,17 @@ export function observeFold(
   metrics.observe('mailstream.fold.lag', async () =>
     (await lag()).map((one) => [{ fold, partition: String(one.partition) }, one.lag] as const),
   );
+  metrics.observe('mailstream.fold.standstill', async () => [
+    [{ fold }, standstill(await lag(), Date.now())],
+  ]);
   const latency = metrics.histogram('mailstream.fold.latency');
   return (seconds) => latency.record({ fold }, seconds);
+}
+
+/** Seconds; a partition that is done does not stand. */
+function standstill(lags: readonly FoldLag[], now: number): number {
+  const standing = lags.flatMap(({ lag, movedAt }) =>
+    lag > 0 && movedAt !== undefined ? [(now - Date.parse(movedAt)) / 1_000] : [],
+  );
+  return Math.max(0, ...standing);
 }

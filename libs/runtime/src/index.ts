@@ -10,13 +10,14 @@ export * from './request-origin.ts';
 export * from './run-service.ts';
 export * from './service-env.ts';
 export { traceHeadersOf } from './telemetry/http-spans.ts';
-export type { MetricName } from './telemetry/metric-catalog.ts';
+export { METRICS, type MetricName } from './telemetry/metric-catalog.ts';
 export {
   type Counter,
   createMetrics,
   type Histogram,
   type Metrics,
   type Sample,
+  prometheusName,
 } from './telemetry/metrics.ts';
 export { startTelemetry } from './telemetry/telemetry.ts';
 export * from './validation.ts';

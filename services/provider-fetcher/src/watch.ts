@@ -1,6 +1,6 @@
 /** Watching: holds leases on accounts whose provider can push over an open connection (IMAP IDLE), and hints when something stirs. */
 import type { Bus, Lease } from '@mailstream/bus';
-import { subjects, WatchLease } from '@mailstream/contracts';
+import { subjects, WatchLease, watchConsumer } from '@mailstream/contracts';
 import { type Provider, ProviderError } from '@mailstream/providers';
 import { backoffMs, inSpan, type Logger, messageOf, type Part, pause } from '@mailstream/runtime';
 import { Compile } from 'typebox/compile';
@@ -79,7 +79,7 @@ export function createWatchers({ bus, sessions, logger, providers, capacity }: W
     name: `${name} watches`,
     run: (signal) =>
       bus.holdLeases(
-        { durable: `watcher-${name}`, filter: `watch.${name}.*`, capacity, holdMs: HOLD_MS },
+        { durable: watchConsumer(name), filter: `watch.${name}.*`, capacity, holdMs: HOLD_MS },
         hold,
         signal,
       ),

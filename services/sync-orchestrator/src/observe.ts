@@ -1,6 +1,6 @@
 /** What the orchestrator's rows and the queues say of the whole installation, for operators; every replica says the same. */
 import type { Bus, QueueState } from '@mailstream/bus';
-import { fetchConsumer, LANES } from '@mailstream/contracts';
+import { fetchConsumer, LANES, STREAMS, watchConsumer } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
 import type { Provider } from '@mailstream/providers';
 import type { Metrics } from '@mailstream/runtime';
@@ -10,7 +10,7 @@ export interface ObserveDeps {
   readonly bus: Pick<Bus, 'queue' | 'state'>;
   readonly db: Db;
   readonly metrics: Metrics;
-  readonly providers: readonly Pick<Provider, 'name'>[];
+  readonly providers: readonly Pick<Provider, 'name' | 'push'>[];
 }
 
 /** By the last look that went well, at the list of mailboxes or any of them. */
@@ -54,7 +54,25 @@ export function observeInstallation({ bus, db, metrics, providers }: ObserveDeps
         return [{ queue: lane, provider }, waiting] as const;
       }),
     );
-    return [hints, ...(await Promise.all(jobs))];
+    // Watches that somebody holds are as they should be.
+    const watches = providers
+      .filter(({ push }) => push === 'idle')
+      .map(async ({ name: provider }) => {
+        const { waiting } = await bus.queue('WATCH', watchConsumer(provider));
+        return [{ queue: 'watch', provider }, waiting] as const;
+      });
+    return [hints, ...(await Promise.all([...jobs, ...watches]))];
+  });
+  metrics.observe('mailstream.stream.size', async () =>
+    Promise.all(
+      Object.values(STREAMS).map(
+        async ({ name: stream }) => [{ stream }, (await bus.state(stream)).bytes] as const,
+      ),
+    ),
+  );
+  metrics.observe('mailstream.database.size', async () => {
+    const [row] = await db.query<{ size: bigint }>('SELECT pg_database_size(current_database()) AS size');
+    return [[{}, Number(row?.size ?? 0)]];
   });
   metrics.observe('mailstream.parked', async () => [[{}, (await bus.state('DEAD')).messages]]);
   metrics.observe('mailstream.webhook.waiting', async () => {

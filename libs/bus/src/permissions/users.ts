@@ -23,6 +23,7 @@ export const INSIDERS = {
     may.read('MAIL'),
     may.holdLeases('fold-orchestrator', 'lease.orchestrator.*'),
     may.backlog('FETCH', '*'),
+    may.backlog('WATCH', 'watcher-imap'),
     may.last('FETCH', '>'),
     may.read('CHANGES'),
     may.at('DEAD'),

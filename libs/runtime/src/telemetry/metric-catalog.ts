@@ -51,6 +51,13 @@ export const METRICS = define({
     help: 'How far a fold is behind the log; every replica tells it of all partitions.',
     from: 'orchestrator, projector',
   },
+  'mailstream.fold.standstill': {
+    kind: 'gauge',
+    unit: 's',
+    labels: ['fold'],
+    help: 'For how long that partition has not moved, of those with something to fold, which stands longest; 0: all are done.',
+    from: 'orchestrator, projector',
+  },
   'mailstream.fold.events': {
     kind: 'total',
     unit: '{event}',
@@ -125,7 +132,21 @@ export const METRICS = define({
     kind: 'gauge',
     unit: '{item}',
     labels: ['queue', 'provider'],
-    help: 'Hints, and jobs of the lanes live and backfill, that wait or are being handled.',
+    help: 'Hints, and jobs of the lanes live and backfill, that wait or are being handled; accounts that are to be watched and are not.',
+    from: 'orchestrator',
+  },
+  'mailstream.stream.size': {
+    kind: 'gauge',
+    unit: 'By',
+    labels: ['stream'],
+    help: 'What a stream of NATS takes on disk, on each of its servers.',
+    from: 'orchestrator',
+  },
+  'mailstream.database.size': {
+    kind: 'gauge',
+    unit: 'By',
+    labels: [],
+    help: 'What the database takes on disk.',
     from: 'orchestrator',
   },
   'mailstream.parked': {

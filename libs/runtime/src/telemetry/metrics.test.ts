@@ -28,6 +28,22 @@ it('what cannot be read is left out, and the rest is told', async () => {
   expect(problems[0]).toBe('mailstream.parked: NATS is away');
 });
 
+it('what was there and is not any more is not told any more', async () => {
+  const metrics = createMetrics();
+  let state: string | null = 'live';
+  metrics.observe('mailstream.accounts', async () => {
+    if (state === null) throw new Error('PostgreSQL is away');
+    return [[{ provider: 'imap', state }, 1]];
+  });
+  expect(await metrics.text()).toContain('{provider="imap",state="live"} 1\n');
+  state = 'degraded';
+  const text = await metrics.text();
+  expect(text).toContain('{provider="imap",state="degraded"} 1\n');
+  expect(text).not.toContain('state="live"');
+  state = null;
+  expect(await metrics.text()).not.toContain('mailstream_accounts{');
+});
+
 it('each is described in METRICS.md; `npm test -- -u --project pure metrics` writes it anew', async () => {
   const rows = Object.entries(METRICS).map(([name, metric]) => row(name as MetricName, metric));
   const page = `# Metrics

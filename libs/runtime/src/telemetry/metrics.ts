@@ -4,6 +4,7 @@ import { emptyResource, type Resource } from '@opentelemetry/resources';
 import {
   AggregationTemporality,
   type IMetricReader,
+  InstrumentType,
   MeterProvider,
   MetricReader,
   type ResourceMetrics,
@@ -88,10 +89,17 @@ export function createMetrics({
   };
 }
 
+/** OpenTelemetry's library goes on telling each value that a cumulative gauge ever had, also of labels that are gone. */
+export function temporalityOf(kind: InstrumentType): AggregationTemporality {
+  return kind === InstrumentType.OBSERVABLE_GAUGE
+    ? AggregationTemporality.DELTA
+    : AggregationTemporality.CUMULATIVE;
+}
+
 /** Sends nothing by itself. */
 class OnDemandReader extends MetricReader {
   constructor() {
-    super({ aggregationTemporalitySelector: () => AggregationTemporality.CUMULATIVE });
+    super({ aggregationTemporalitySelector: temporalityOf });
   }
   protected override async onForceFlush(): Promise<void> {}
   protected override async onShutdown(): Promise<void> {}

@@ -10,7 +10,7 @@ import { type IMetricReader, PeriodicExportingMetricReader } from '@opentelemetr
 import { type Environment, readEnv } from '../env.ts';
 import type { Logger } from '../log.ts';
 import { readTelemetryConfig, type TelemetryConfig } from './config.ts';
-import { createMetrics, type Metrics } from './metrics.ts';
+import { createMetrics, type Metrics, temporalityOf } from './metrics.ts';
 import { observeProcess } from './process-metrics.ts';
 
 export interface Telemetry {
@@ -69,8 +69,11 @@ async function metricsReader({
   intervalMs,
 }: NonNullable<TelemetryConfig['metrics']>): Promise<IMetricReader> {
   const { OTLPMetricExporter } = await import('@opentelemetry/exporter-metrics-otlp-proto');
+  class Exporter extends OTLPMetricExporter {
+    override selectAggregationTemporality = temporalityOf;
+  }
   return new PeriodicExportingMetricReader({
-    exporter: new OTLPMetricExporter({ url }),
+    exporter: new Exporter({ url }),
     exportIntervalMillis: intervalMs,
     exportTimeoutMillis: Math.min(intervalMs, 30_000),
   });

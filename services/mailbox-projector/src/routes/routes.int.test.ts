@@ -27,7 +27,7 @@ beforeAll(async () => {
   registerThreadRoutes(app, view.tenants);
   registerMailboxRoutes(app, view.tenants);
   registerStatusRoutes(app, {
-    bus: { state: async () => ({ created: '', first: 1n, last: 0n, messages: 0 }) },
+    bus: { state: async () => ({ created: '', first: 1n, last: 0n, messages: 0, bytes: 0 }) },
     db: view.db,
     tenants: view.tenants,
     fold: { lag: async () => [] },
