@@ -1,5 +1,5 @@
-/** What is written down about the chart is what it has: variables, values, their schema, alerts, examples. */
-import { globSync, readFileSync } from 'node:fs';
+/** What is written down about the chart is what it has: variables, values, their schema, examples. */
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
@@ -52,28 +52,6 @@ test('the schema of the values has every value and no other', () => {
     .map((name) => name.replace(/^secrets\..*/, 'secrets'))
     .filter((name) => !ofService.test(name) && !['orchestrator', 'projector'].includes(name));
   expect(known.toSorted()).toEqual([...new Set(there)].toSorted());
-});
-
-test('alerts are rules that Prometheus takes, about figures that there are', () => {
-  const rule = {
-    apiVersion: 'monitoring.coreos.com/v1',
-    kind: 'PrometheusRule',
-    metadata: { name: 'alerts' },
-  };
-  const alerts = read('mailstream/files/alerts.yaml');
-  expect(flawsOf({ ...rule, ...{ spec: parse(alerts) } })).toEqual([]);
-  const told = globSync('{libs,services}/*/src/**/*.ts', { cwd: ROOT })
-    .map((file) => readFileSync(`${ROOT}${file}`, 'utf8'))
-    .join('\n')
-    // OpenTelemetry has dots where Prometheus has `_`, and units apart.
-    .replaceAll('.', '_');
-  const names = new Set(alerts.match(/\bmailstream_[a-z_]+/g));
-  expect(names.size).toBeGreaterThan(0);
-  expect(
-    [...names].filter(
-      (name) => ![name, name.replace(/_(total|seconds)$/, '')].some((each) => told.includes(`'${each}'`)),
-    ),
-  ).toEqual([]);
 });
 
 test.each(['postgresql.yaml'])('the objects of examples/%s are ones that Kubernetes would take', (file) => {

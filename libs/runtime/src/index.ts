@@ -16,8 +16,8 @@ export {
   createMetrics,
   type Histogram,
   type Metrics,
-  type Sample,
   prometheusName,
+  type Sample,
 } from './telemetry/metrics.ts';
 export { startTelemetry } from './telemetry/telemetry.ts';
 export * from './validation.ts';

@@ -75,7 +75,7 @@ export function createMetrics({
           : meter.createObservableGauge(name, about(definition));
       observed.addCallback(async (result) => {
         try {
-          for (const [labels, value] of await read()) result.observe(value, labels);
+          for (const [labels, value] of await soon(read)) result.observe(value, labels);
         } catch (error) {
           onProblem(name, messageOf(error));
         }
@@ -87,6 +87,15 @@ export function createMetrics({
     },
     stop: () => provider.shutdown(),
   };
+}
+
+/** Prometheus gives up after ten seconds, and then takes the whole process for dead. */
+const READ_MS = 3_000;
+
+async function soon<T>(read: () => T | Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`not read within ${READ_MS} ms`)), READ_MS);
+  return await Promise.race([read(), late.promise]).finally(() => clearTimeout(timer));
 }
 
 /** OpenTelemetry's library goes on telling each value that a cumulative gauge ever had, also of labels that are gone. */
