@@ -18,7 +18,7 @@ const manifest = {
 export default defineConfig({
   entry: ['src/index.ts', 'src/stream.ts'],
   platform: 'node',
-  target: 'node20',
+  target: 'node22',
   dts: { eager: true },
   sourcemap: true,
   deps: { neverBundle: [/^(?!@mailstream\/|[./])/], alwaysBundle: [/^@mailstream\//] },
