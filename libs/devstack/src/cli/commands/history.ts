@@ -1,7 +1,8 @@
 /** `history`: the facts that made a message what it is. */
-import { HistoryPage, type HistoryStep } from '@mailstream/contracts';
+import { HistoryPage, type HistoryStep, isUuid } from '@mailstream/contracts';
 import { parse, wholeNumber } from '../arguments.ts';
 import type { Command } from '../command.ts';
+import { UsageError } from '../errors.ts';
 import { dateTime, printable, table } from '../format.ts';
 
 export const history: Command = {
@@ -19,7 +20,10 @@ export const history: Command = {
       ['<message id>'],
     );
     const limit = wholeNumber('limit', values.limit, { min: 1, max: 500 });
-    const path = `/v1/messages/${encodeURIComponent(positionals[0] ?? '')}/history`;
+    const id = positionals[0] ?? '';
+    if (!isUuid(id))
+      throw new UsageError(`"${id}" is not the id of a message: \`messages --json\` shows them`);
+    const path = `/v1/messages/${id}/history`;
     const page = await context.api().get(HistoryPage, path, { limit, after: values.after });
     if (values.json) {
       context.out(JSON.stringify(page));
