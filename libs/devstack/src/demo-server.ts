@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DEFAULT_TENANT } from '@mailstream/runtime';
+import { DEFAULT_TENANT, messageOf } from '@mailstream/runtime';
 import { createDevCa, type DevCa } from '@mailstream/simulators';
 import { createApi } from './cli/api.ts';
 import { connectDemoAccount, type Demo, keepMailArriving } from './demo.ts';
@@ -44,7 +44,9 @@ async function serve(demo: Demo): Promise<void> {
   await accountsAnswer();
   const account = await connectDemoAccount(api, demo);
   say(`${demo.name} is account ${account}`);
-  await keepMailArriving(demo, stop.signal);
+  await keepMailArriving(demo, stop.signal, (error) =>
+    say(`a message did not get into ${demo.name}; the next one is tried: ${messageOf(error)}`),
+  );
 }
 
 /** Also the service behind the gateway. */

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { createApi } from './cli/api.ts';
-import { waitForImport } from './demo.ts';
+import { keepMailArriving, waitForImport } from './demo.ts';
 
 const ID = '0190a000-0000-7000-8000-000000000001';
 const ACCOUNT = {
@@ -53,4 +53,18 @@ test('whatever else it refuses is said', async () => {
   const { api } = await createView(['auth.scope']);
   const waiting = waitForImport(api, ID, 10_000, new AbortController().signal);
   await expect(waiting).rejects.toMatchObject({ code: 'auth.scope', message: 'not there (auth.scope)' });
+});
+
+test('a message that cannot be put into a mailbox does not end the mail there', async () => {
+  const stop = new AbortController();
+  const failures: unknown[] = [];
+  const failure = new Error('the machine is too busy');
+  let tries = 0;
+  const arrive = async () => {
+    tries += 1;
+    if (tries === 1) throw failure;
+    stop.abort();
+  };
+  await keepMailArriving({ arrive }, stop.signal, (error) => failures.push(error), 1);
+  expect({ tries, failures }).toEqual({ tries: 2, failures: [failure] });
 });

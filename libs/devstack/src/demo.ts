@@ -84,12 +84,17 @@ async function ofView<T>(page: Promise<{ readonly items: readonly T[] }>): Promi
   }
 }
 
-/** A new message every 15 s, until told to stop. */
-export async function keepMailArriving(demo: Demo, signal: AbortSignal): Promise<void> {
+/** A new message every 15 s, until told to stop; one that could not be put there is told, and the next one comes. */
+export async function keepMailArriving(
+  demo: Pick<Demo, 'arrive'>,
+  signal: AbortSignal,
+  onFailed: (error: unknown) => void,
+  everyMs = ARRIVAL_MS,
+): Promise<void> {
   for (;;) {
-    await sleep(ARRIVAL_MS, undefined, { signal, ref: false }).catch(() => undefined);
+    await sleep(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
     if (signal.aborted) return;
-    await demo.arrive();
+    await demo.arrive().catch(onFailed);
   }
 }
 

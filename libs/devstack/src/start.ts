@@ -105,8 +105,8 @@ async function showDemo(api: Api, demo: Demo, stop: AbortSignal): Promise<string
   say(`importing the mailbox ${demo.name} ...`);
   const imported = await waitForImport(api, account, IMPORT_MS, stop);
   show(['', ...demoLines(demo, imported)]);
-  keepMailArriving(demo, stop).catch((error: unknown) =>
-    say(`the mailbox ${demo.name} gets no more mail: ${messageOf(error)}`),
+  void keepMailArriving(demo, stop, (error) =>
+    say(`a message did not get into the mailbox ${demo.name}; the next one is tried: ${messageOf(error)}`),
   );
   return account;
 }
