@@ -145,7 +145,7 @@ it('takes for an answer only what answers its own ping', async () => {
   const reading = await read(url, { headers: await bearer(), autoPong: false });
   reading.socket.on('ping', () => reading.socket.pong(Buffer.alloc(8)));
   reading.socket.on('open', () => reading.socket.pong());
-  await until(() => expect(upstream.answers).toHaveLength(1));
+  await until(() => expect(reading.messages).toHaveLength(1));
   upstream.answers[0]?.write('{"id":"1"}\n');
   await until(() => expect(reading.ended).toBe(1006));
   expect(reading.messages).toEqual(['{"id":"start"}']);
