@@ -1,6 +1,7 @@
 // Liveness and readiness, and the port that tells them.
 import { expect, it } from 'vitest';
-import { listenForAdmin } from './admin.ts';
+import { listenForAdmin, readAdminConfig } from './admin.ts';
+import { readEnv } from './env.ts';
 import { createHealth } from './health.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 
@@ -16,6 +17,12 @@ it('a loop that does not beat is stuck until it does, and one that has ended is 
   now = 300;
   one.end();
   expect(health.stuck()).toEqual(['other']);
+});
+
+it('the admin port is there when it is asked for, and for this machine unless more is said', () => {
+  expect(readAdminConfig(readEnv({}))).toBeNull();
+  const env = { MAILSTREAM_ADMIN_PORT: '9090' };
+  expect(readAdminConfig(readEnv(env))).toEqual({ host: '127.0.0.1', port: 9_090 });
 });
 
 it('the admin port tells that a process lives though it is not ready, and what is missing', async () => {

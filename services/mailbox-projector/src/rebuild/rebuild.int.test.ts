@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { text as readText } from 'node:stream/consumers';
 import { type Bus, connectBus, type Stored } from '@mailstream/bus';
 import { type AccountRef, envelope, subjects, uuidv7 } from '@mailstream/contracts';
+import type { Tx } from '@mailstream/db';
 import { createFold, readRebuild } from '@mailstream/fold';
 import { createLogger } from '@mailstream/runtime';
 import { createDatabase, createNats, type TestDatabase, type TestNats } from '@mailstream/testing';
@@ -175,6 +176,8 @@ it('is the same as the live view, and takes its place under folds and reads', as
   expect(copies).toHaveLength(providers.flatMap((provider) => provider.truth()).length);
   expect(await view.db.query("select from fold.checkpoint where fold = 'projector-next'")).toEqual([]);
   expect(await readRebuild(view.db, 'projector')).toMatchObject({ stage: 'done', remaining: 0 });
+  const seenByOthers = (tx: Tx) => tx.query('select from message');
+  expect(await view.tenants.of('another').tx(seenByOthers)).toEqual([]);
 
   const old = view.tenants.of(TENANT).tx(async (tx) => {
     await rebuild();
