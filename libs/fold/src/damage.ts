@@ -10,10 +10,17 @@ export async function readDamage(
   { bus, db }: { readonly bus: Pick<Bus, 'at' | 'state'>; readonly db: Db },
   fold: string,
 ): Promise<LogDamage[]> {
-  const [log, positions] = await Promise.all([bus.state('MAIL'), readPositions(db, fold)]);
+  const positions = await readPositions(db, fold);
+  const checkpoints = await Promise.all(
+    positions.map(async ({ partition }) => ({
+      partition,
+      at: await readCheckpoint(db, fold, partition),
+    })),
+  );
+  // After the checkpoints: a log that grew in between would seem to end before them.
+  const log = await bus.state('MAIL');
   const found = await Promise.all(
-    positions.map(async ({ partition }) => {
-      const at = await readCheckpoint(db, fold, partition);
+    checkpoints.map(async ({ partition, at }) => {
       const stored = at && at.fingerprint !== null ? await bus.at('MAIL', at.position) : null;
       const kind = at && logDamage(at, log, stored && fingerprintOf(stored));
       return kind ? [{ fold, partition, kind }] : [];

@@ -6,6 +6,7 @@ import { startNats } from '@mailstream/devstack';
 import type { TestNats } from '@mailstream/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createFold, type Fold } from './create-fold.ts';
+import { readDamage } from './damage.ts';
 import { incidents } from './incidents.ts';
 import type { FoldDefinition, RepairKind } from './port.ts';
 import { type FoldPosition, readPositions } from './positions.ts';
@@ -212,6 +213,16 @@ it('finds that what it had not folded has expired', async () => {
   await world.bus.purge('MAIL', 'mail.>');
   run();
   await isRepaired('expired');
+});
+
+it('does not seem to have lost its tail to who looks while it grows', async () => {
+  const state: World['bus']['state'] = async (stream) => {
+    const found = await world.bus.state(stream);
+    await everybodyWrites('written and folded meanwhile');
+    await viewIsTrue();
+    return found;
+  };
+  expect(await readDamage({ bus: { at: world.bus.at, state }, db: world.db }, 'keeper')).toEqual([]);
 });
 
 it('takes no harm when an account is purged, be it the oldest in the log', async () => {
