@@ -10,7 +10,7 @@ export * from './request-origin.ts';
 export * from './run-service.ts';
 export * from './service-env.ts';
 export { traceHeadersOf } from './telemetry/http-spans.ts';
-export { METRICS, type MetricName } from './telemetry/metric-catalog.ts';
+export { METRICS, type MetricDefinition, type MetricName } from './telemetry/metric-catalog.ts';
 export {
   type Counter,
   createMetrics,

@@ -1,17 +1,25 @@
 /** Gmail from its simulator to the change stream, for two tenants at once. Nothing polls here: whatever is in the views after the import was pushed. */
 import { Account, pageOf, subjects } from '@mailstream/contracts';
-import { DEFAULT_TENANT } from '@mailstream/runtime';
+import { DEFAULT_TENANT, type MetricName } from '@mailstream/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ChangeRecorder, countVerbs } from './change-recorder.ts';
 import { killAndRestart } from './faults.ts';
 import { type Google, startGoogle } from './google.ts';
 import { type Mailbox, type System, startSystem } from './harness.ts';
 import { differences, viewListing } from './listings.ts';
+import { judgeMetrics } from './metrics.ts';
 import type { Rest } from './rest.ts';
 
 const NO_POLLS = { MAILSTREAM_POLL_SECONDS: '86400', MAILSTREAM_DEEP_POLL_SECONDS: '604800' };
 const MESSAGES = 60;
 const OTHER_TENANT = 'another-tenant';
+/** Metrics without a sample: nothing is pulled, nobody has a webhook, no schedule is late. */
+const DOES_NOT_HAPPEN: readonly MetricName[] = [
+  'mailstream.notification_pulls_failed',
+  'mailstream.webhook.attempts',
+  'mailstream.webhook.endpoints',
+  'mailstream.sweep.overdue',
+];
 
 let google: Google;
 let system: System;
@@ -36,6 +44,12 @@ const asked = () =>
     .filter(({ path }) => /\/(watch|stop)$/.test(path))
     .map(({ path, status }) => `${path.split('/').at(-1)} ${status}`);
 const watches = () => google.control.watches({ mailbox: google.address });
+
+async function metricsOf(service: string, url: string) {
+  const headers = { authorization: `Bearer ${system.stack.token}` };
+  const answer = await fetch(`${url}/metrics`, { headers });
+  return judgeMetrics(service, await answer.text());
+}
 
 describe('a Gmail mailbox that two tenants have connected', () => {
   beforeAll(async () => {
@@ -146,6 +160,19 @@ describe('a Gmail mailbox that two tenants have connected', () => {
       return until.every((one) => one && one > before);
     });
     expect(asked()).toEqual(['watch 200']);
+  });
+
+  it('and what the services tell of all this is what METRICS.md says', async () => {
+    const told = await Promise.all(
+      system.stack.units.flatMap(({ name, url }) => {
+        const service = /^(?:sync|mailbox|provider|ingest)-(.*)$/.exec(name)?.[1];
+        return service === undefined ? [] : [metricsOf(service, url)];
+      }),
+    );
+    expect(told.flatMap(({ problems }) => problems)).toEqual([]);
+    expect(told.flatMap(({ silent }) => silent).filter((name) => !DOES_NOT_HAPPEN.includes(name))).toEqual(
+      [],
+    );
   });
 
   it('stays watched for one tenant when the other removes it, and ends with the last', async () => {
