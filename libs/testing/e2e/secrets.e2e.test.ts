@@ -264,6 +264,7 @@ it('nothing that was written holds a secret', { timeout: 180_000 }, async () => 
     ...(await streams()),
     ...answers.map((text, at) => ({ where: `answer ${at}`, text })),
     ...telemetry.bodies().map((body) => ({ where: 'telemetry', text: body.toString('latin1') })),
+    ...(await metrics()).map((text) => ({ where: 'metrics', text })),
   ];
   // The search finds what is there, everywhere.
   for (const place of [
@@ -285,11 +286,22 @@ it('nothing that was written holds a secret', { timeout: 180_000 }, async () => 
 
   // Traces and metrics go to more people than mail does: they name nobody, and say nothing of what was written.
   const mail = simulator.control.messages({ mailbox: ADA }).flatMap(({ id, subject }) => [id, subject]);
-  const told = telemetry.bodies().map((body) => body.toString());
+  const told = [...telemetry.bodies().map((body) => body.toString()), ...(await metrics())];
+  for (const metric of ['mailstream.fold.lag', 'mailstream_fold_lag'])
+    expect(told.some((body) => body.includes(metric))).toBe(true);
   expect(
     [ADA, 'kept', 'refused', ...mail].filter((text) => told.some((body) => body.includes(text))),
   ).toEqual([]);
 });
+
+/** As Prometheus is told them. */
+async function metrics(): Promise<string[]> {
+  const headers = { authorization: `Bearer ${stack.token}` };
+  const services = stack.units.filter(({ url }) => url.startsWith('http:'));
+  return Promise.all(
+    services.map(async ({ url }) => (await fetch(new URL('/metrics', url), { headers })).text()),
+  );
+}
 
 interface Written {
   readonly where: string;
