@@ -33,13 +33,12 @@ export interface Shadow {
   events(): number;
 }
 
-/** Partitions read at a time, and in a transaction. */
-const READ_AT_A_TIME = 4;
-const FOLDED_AT_A_TIME = 2;
+/** Partitions: one is decoded while another is in a transaction. What each has read ahead is memory. */
+const AT_ONCE = 2;
 
 export function createShadow({ bus, db, logger, definition }: ShadowOptions): Shadow {
   const name = shadowOf(definition.name);
-  const reading = createTurns(READ_AT_A_TIME);
+  const reading = createTurns(AT_ONCE);
   const context: FoldContext = {
     bus,
     db,
@@ -57,7 +56,7 @@ export function createShadow({ bus, db, logger, definition }: ShadowOptions): Sh
       incidents: 0,
     },
     seams: {},
-    turns: createTurns(FOLDED_AT_A_TIME),
+    turns: createTurns(AT_ONCE),
     health: createHealth(),
     onLatency: () => undefined,
     silent: true,
