@@ -1,12 +1,28 @@
 // Three test tiers as three projects: pure, integration (real NATS and PostgreSQL), end to end (the services as processes).
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const backends = 'libs/testing/src/global-setup.ts';
 const sources = ['libs/*/src/**', 'services/*/src/**', 'examples', 'deploy/k8s/check'];
 
+/** The longest begin first: one that begins last is waited for alone. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]) {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const at = LONG.findIndex((name) => moduleId.endsWith(name));
+      return at < 0 ? LONG.length : at;
+    };
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
+
+const LONG = ['kill.e2e.test.ts', 'log-loss.e2e.test.ts', 'mailbox.e2e.test.ts', 'upgrade.e2e.test.ts'];
+
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // Tests of whole processes wait more than they work.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
