@@ -33,7 +33,8 @@ interface Removing extends AccountRef {
   readonly since: Date;
 }
 
-const LOOK_MS = 1_000;
+/** Until the next look, milliseconds, while there is something to do and while there is not. */
+const LOOK_MS = { busy: 100, idle: 500 };
 /** After so long without an answer the view is told once more, milliseconds. */
 const TELL_AGAIN_MS = 60_000;
 
@@ -142,8 +143,10 @@ export function createRemoval(deps: RemovalDeps): Part {
     name: 'removal',
     async run(signal) {
       while (!signal.aborted) {
+        let isBusy = false;
         try {
           const all = await db.query<Removing>(REMOVING);
+          isBusy = all.length > 0;
           const ends = await Promise.allSettled(all.map((of) => remove(of, signal)));
           for (const [i, end] of ends.entries())
             if (end.status === 'rejected')
@@ -154,7 +157,7 @@ export function createRemoval(deps: RemovalDeps): Part {
         } catch (error) {
           logger.warn({ err: error }, `removals could not be gone on with: ${messageOf(error)}`);
         }
-        await pause(LOOK_MS, signal);
+        await pause(isBusy ? LOOK_MS.busy : LOOK_MS.idle, signal);
       }
     },
   };
