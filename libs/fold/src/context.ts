@@ -26,6 +26,18 @@ export interface FoldStats {
   incidents: number;
 }
 
+export const noStats = (): FoldStats => ({
+  events: 0,
+  pages: 0,
+  transactions: 0,
+  discarded: 0,
+  parked: 0,
+  seeded: 0,
+  published: 0,
+  reopened: 0,
+  incidents: 0,
+});
+
 /** Where a test may stop or kill the process: before the commit, after it, and after an outbox batch was stored but not yet deleted. */
 export type Seam = 'folded' | 'committed' | 'published';
 

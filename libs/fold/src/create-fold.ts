@@ -12,7 +12,7 @@ import {
   type Part,
   pause,
 } from '@mailstream/runtime';
-import type { FoldContext, FoldSeams, FoldStats } from './context.ts';
+import { type FoldContext, type FoldSeams, noStats } from './context.ts';
 import { leaseFilter } from './filters.ts';
 import { observeFold } from './fold-metrics.ts';
 import { runPartition } from './partition-loop.ts';
@@ -55,17 +55,7 @@ const PARTITION_NUMBERS = Array.from({ length: PARTITIONS }, (_, partition) => p
 /** A fold as a part of a service. Its `run` ends only with its signal: faults of NATS and PostgreSQL are waited out. */
 export function createFold(options: FoldOptions): Fold {
   const { bus, db, logger, definition, metrics, health = createHealth() } = options;
-  const stats: FoldStats = {
-    events: 0,
-    pages: 0,
-    transactions: 0,
-    discarded: 0,
-    parked: 0,
-    seeded: 0,
-    published: 0,
-    reopened: 0,
-    incidents: 0,
-  };
+  const stats = noStats();
   const lag = () => readLag({ bus, db }, definition.name, { facts: definition.facts });
   const context: FoldContext = {
     bus,

@@ -5,7 +5,7 @@ import type { Db, Sql, Tx } from '@mailstream/db';
 import { AppError, createHealth, createTurns, type Logger } from '@mailstream/runtime';
 import { catchUp } from './catch-up.ts';
 import { type Checkpoint, readCheckpoints } from './checkpoint-rows.ts';
-import type { FoldContext } from './context.ts';
+import { type FoldContext, noStats } from './context.ts';
 import { isSameLog, lossesOf } from './epoch.ts';
 import { factFilters } from './filters.ts';
 import type { FoldDefinition, Scope } from './port.ts';
@@ -44,17 +44,7 @@ export function createShadow({ bus, db, logger, definition }: ShadowOptions): Sh
     db,
     logger,
     definition: { ...definition, name },
-    stats: {
-      events: 0,
-      pages: 0,
-      transactions: 0,
-      discarded: 0,
-      parked: 0,
-      seeded: 0,
-      published: 0,
-      reopened: 0,
-      incidents: 0,
-    },
+    stats: noStats(),
     seams: {},
     turns: createTurns(AT_ONCE),
     health: createHealth(),
