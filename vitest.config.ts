@@ -16,6 +16,9 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** They set what a process has one of. */
+const ALONE = ['**/spans.test.ts'];
+
 const LONG = ['kill.e2e.test.ts', 'log-loss.e2e.test.ts', 'mailbox.e2e.test.ts', 'upgrade.e2e.test.ts'];
 
 export default defineConfig({
@@ -33,9 +36,10 @@ export default defineConfig({
           testTimeout: 30_000,
           hookTimeout: 30_000,
           include: sources.map((dir) => `${dir}/*.test.ts`),
-          exclude: ['**/*.int.test.ts', '**/*.e2e.test.ts', '**/*.chart.test.ts'],
+          exclude: ['**/*.int.test.ts', '**/*.e2e.test.ts', '**/*.chart.test.ts', ...ALONE],
         },
       },
+      { test: { name: 'pure-alone', include: ALONE } },
       {
         test: {
           name: 'integration',

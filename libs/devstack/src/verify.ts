@@ -2,7 +2,7 @@
 import { byName, CHECKS } from './checks.ts';
 import { runStages, tool } from './stages.ts';
 
-const stages = [...CHECKS, tool('pure-tests', 'vitest', 'run', '--project', 'pure', '--reporter', 'dot')];
+const stages = [...CHECKS, tool('pure-tests', 'vitest', 'run', '--project', 'pure*', '--reporter', 'dot')];
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !stages.some((stage) => stage.name === name));
 if (unknown.length > 0) {

@@ -12,7 +12,7 @@ import {
   type Part,
   pause,
 } from '@mailstream/runtime';
-import { type FoldContext, type FoldSeams, noStats } from './context.ts';
+import { type FoldContext, type FoldSeams, type FoldStats, noStats } from './context.ts';
 import { leaseFilter } from './filters.ts';
 import { observeFold } from './fold-metrics.ts';
 import { runPartition } from './partition-loop.ts';

@@ -22,6 +22,7 @@ interface Round {
 
 export interface InTurns {
   readonly messages: number;
+  /** Even: who goes second gains, and each must do so as often. */
   readonly rounds: number;
   /** A bench with it, or without it, ready to be filled. */
   prepare(isWith: boolean): Promise<Fold>;
@@ -29,6 +30,8 @@ export interface InTurns {
 
 /** Medians over the rounds: what it does to throughput and processor time (1: nothing), and the rates with and without it. */
 export async function measureInTurns({ messages, rounds, prepare }: InTurns) {
+  if (rounds % 2 !== 0)
+    throw new Error(`--rounds ${rounds}: must be even, or going second counts for one of them.`);
   const pairs: { with: Round; without: Round }[] = [];
   const measure = async (isWith: boolean) => fold(await prepare(isWith), messages);
   for (let n = 0; n < rounds; n += 1) {
