@@ -9,11 +9,15 @@ import { SERVICES } from '../stack.ts';
 import { rounded, show } from './support/figures.ts';
 import { cpuSeconds, peakRssMb, rssKb } from './support/processes.ts';
 import { type SimulatedBench, startSimulatedBench } from './support/simulated-bench.ts';
+import { databaseBytes, streamBytes } from './support/sizes.ts';
 
 /** Accounts that are being connected at the same time. */
 const AT_ONCE = 16;
 /** Nothing happens for so long: what is measured idle. */
 const IDLE_SECONDS = 60;
+/** How often it is said how far it is, milliseconds. */
+const NOTE_MS = 30_000;
+const STUCK_MS = 300_000;
 
 const { values } = parseArgs({
   options: {
@@ -43,7 +47,7 @@ try {
   // What the first accounts make them load is no cost of an account.
   await connect(bench, 20);
   await untilAllLive(bench, 20);
-  const before = { services: sum(rssKb), nats: sum(rssKb, servers.slice(0, 1)) };
+  const before = { services: sum(rssKb), nats: sum(rssKb, servers.slice(0, 1)), ...(await sizes()) };
 
   const started = performance.now();
   await connect(bench, accounts);
@@ -58,6 +62,7 @@ try {
   const idleCpuServers = (sum(cpuSeconds, servers) - servers0) / IDLE_SECONDS;
   const idleKb = (sum(rssKb) - before.services) / accounts;
   const natsKb = (sum(rssKb, servers.slice(0, 1)) - before.nats) / accounts;
+  const stored = await sizes();
 
   const random = createRandom(7);
   const known = await countMessages();
@@ -67,13 +72,16 @@ try {
     // Notifications are sent by this process, too.
     if (n % 50 === 0) await sleep(1);
   }
-  while ((await countMessages()) < known + arrivals) await sleep(50);
+  await reach(known + arrivals, 'messages are in the view', 50, countMessages);
   const arrived = (performance.now() - arriving) / 1000;
 
   show(
     {
       idle_kb_per_account: rounded(idleKb, 1),
       idle_kb_per_account_nats: rounded(natsKb, 1),
+      mail_kb_per_account: rounded((stored.mail - before.mail) / 1000 / accounts, 1),
+      changes_kb_per_account: rounded((stored.changes - before.changes) / 1000 / accounts, 1),
+      postgres_kb_per_account: rounded((stored.postgres - before.postgres) / 1000 / accounts, 1),
       idle_cpu_percent: rounded(idleCpu * 100, 1),
       idle_cpu_percent_servers: rounded(idleCpuServers * 100, 1),
       changes_per_second: rounded(arrivals / arrived),
@@ -86,6 +94,12 @@ try {
     },
     values.json,
   );
+
+  async function sizes() {
+    const { url } = stack.unit('sync-orchestrator');
+    const [mail, changes] = [await streamBytes(url, 'MAIL'), await streamBytes(url, 'CHANGES')];
+    return { mail, changes, postgres: await databaseBytes(db) };
+  }
 
   async function countMessages(): Promise<number> {
     const [row] = await db.query<{ n: number }>('SELECT count(*)::int AS n FROM view.message');
@@ -112,11 +126,31 @@ async function connect({ addMailbox }: SimulatedBench, count: number): Promise<v
 }
 
 async function untilAllLive({ db }: SimulatedBench, count: number): Promise<void> {
-  for (let live = 0; live < count; await sleep(500)) {
+  await reach(count, 'accounts are live', 500, async () => {
     const rows = await db.query<{ live: number }>(
       "SELECT count(*)::int AS live FROM control.account WHERE state = 'live'",
     );
-    live = rows[0]?.live ?? 0;
+    return rows[0]?.live ?? 0;
+  });
+}
+
+/** Looks until there are so many. Throws when none has been added for five minutes. */
+async function reach(
+  count: number,
+  what: string,
+  everyMs: number,
+  look: () => Promise<number>,
+): Promise<void> {
+  const now = () => performance.now();
+  let [most, since, told] = [0, now(), now()];
+  for (let found = await look(); found < count; found = await look()) {
+    if (found > most) [most, since] = [found, now()];
+    if (now() - since > STUCK_MS) throw new Error(`${found} of ${count} ${what}, and no more for 5 minutes`);
+    if (now() - told > NOTE_MS) {
+      note(`${found} of ${count} ${what}`);
+      told = now();
+    }
+    await sleep(everyMs);
   }
 }
 

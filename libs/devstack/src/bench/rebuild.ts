@@ -7,6 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Bus } from '@mailstream/bus';
 import { type AccountRef, EVENT_TYPES, envelope, subjects, uuidv7 } from '@mailstream/contracts';
+import { createDb } from '@mailstream/db';
+import { createLogger } from '@mailstream/runtime';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { childEnv } from '../env.ts';
@@ -16,6 +18,7 @@ import { createFactWriter } from './support/fact-writer.ts';
 import { quantile, rounded, show } from './support/figures.ts';
 import { peakRssMb } from './support/processes.ts';
 import { startProjectorBench } from './support/projector-bench.ts';
+import { databaseBytes } from './support/sizes.ts';
 import { isToldToTheEnd } from './support/told-to-the-end.ts';
 
 const LIVE_EVERY_MS = 20;
@@ -41,6 +44,7 @@ try {
   const projector = await bench.startProjector();
   while (!(await isToldToTheEnd(bus, imported))) await sleep(500);
   if (!values.json) console.log(`${events} facts are in the log and in the view`);
+  const sizes = await bytesPerEvent(bus);
 
   const over = new AbortController();
   const lags = watchLags(bus, over.signal);
@@ -59,12 +63,33 @@ try {
       live_lag_p50_ms: rounded(quantile(await lags.done, 0.5)),
       live_lag_p99_ms: rounded(quantile(await lags.done, 0.99)),
       live_lag_max_ms: rounded(Math.max(...(await lags.done))),
+      ...sizes,
       events,
     },
     values.json,
   );
 } finally {
   await bench.stop();
+}
+
+/** What a message takes on each server that keeps it: its fact, its change event, its rows with their indexes. */
+async function bytesPerEvent(bus: Bus) {
+  const [mail, changes] = [await bus.state('MAIL'), await bus.state('CHANGES')];
+  const db = createDb({
+    url: bench.databaseUrl,
+    max: 1,
+    applicationName: 'bench',
+    logger: createLogger('bench', 'silent'),
+  });
+  try {
+    return {
+      mail_bytes_per_event: rounded(mail.bytes / events),
+      changes_bytes_per_event: rounded(changes.bytes / events),
+      postgres_bytes_per_event: rounded((await databaseBytes(db)) / events),
+    };
+  } finally {
+    await db.close();
+  }
 }
 
 async function addAccounts(bus: Bus, count: number): Promise<AccountRef[]> {
