@@ -10,7 +10,7 @@ import { startProjectorBench } from './support/projector-bench.ts';
 const { values } = parseArgs({
   options: {
     messages: { type: 'string', default: '30000' },
-    rounds: { type: 'string', default: '4' },
+    rounds: { type: 'string', default: '8' },
     json: { type: 'boolean', default: false },
   },
 });

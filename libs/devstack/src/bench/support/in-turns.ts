@@ -34,6 +34,8 @@ export async function measureInTurns({ messages, rounds, prepare }: InTurns) {
     throw new Error(`--rounds ${rounds}: must be even, or going second counts for one of them.`);
   const pairs: { with: Round; without: Round }[] = [];
   const measure = async (isWith: boolean) => fold(await prepare(isWith), messages);
+  // The first is the slowest whatever it does: nothing of it is in the machine's memory yet.
+  await measure(false);
   for (let n = 0; n < rounds; n += 1) {
     // Who goes first alternates, so that a machine that warms up or tires favours neither.
     if (n % 2 === 0) pairs.push({ without: await measure(false), with: await measure(true) });
