@@ -96,8 +96,7 @@ try {
   );
 
   async function sizes() {
-    const { url } = stack.unit('sync-orchestrator');
-    const [mail, changes] = [await streamBytes(url, 'MAIL'), await streamBytes(url, 'CHANGES')];
+    const [mail, changes] = [await streamBytes(stack, 'MAIL'), await streamBytes(stack, 'CHANGES')];
     return { mail, changes, postgres: await databaseBytes(db) };
   }
 
