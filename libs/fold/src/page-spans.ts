@@ -3,8 +3,14 @@ import { traceOf } from '@mailstream/bus';
 import { inSpan, startSpan, type TraceParent, traceParentOf } from '@mailstream/runtime';
 import type { Unit } from './page-collector.ts';
 
-/** The trace of what is said on account of the fact with this sequence; of the first page where no fact is named. */
+/**
+ * The trace of what is said on account of the fact with this sequence; of the first page where no fact is named. Of a page with many facts, which is
+ * an import and no news that anybody waits for, only what is said of its end has one: it costs as much with each event as an address does.
+ */
 export type TraceOf = (sequence: bigint | null) => TraceParent | undefined;
+
+/** Facts. */
+const MANY = 100;
 
 /** Two pages of one fetch are in one trace. */
 const traceId = (context: TraceParent) => context.slice(3, 35);
@@ -14,10 +20,10 @@ const traceId = (context: TraceParent) => context.slice(3, 35);
  */
 export async function inPageSpans<T>(
   fold: string,
-  units: readonly Unit[],
+  units: readonly Pick<Unit, 'last' | 'events'>[],
   work: (of: TraceOf) => Promise<T>,
 ): Promise<T> {
-  const pages = units.map(({ last }) => ({ upTo: last.sequence, context: traceOf(last) }));
+  const pages = units.map(({ last, events }) => ({ upTo: last.sequence, events, context: traceOf(last) }));
   const [first, ...others] = new Map(
     pages.flatMap(({ context }) => (context === undefined ? [] : [[traceId(context), context] as const])),
   ).values();
@@ -39,8 +45,9 @@ export async function inPageSpans<T>(
     const handedOn = new Map([span, ...spans].map((one) => [one.spanContext().traceId, traceParentOf(one)]));
     try {
       return await work((sequence) => {
-        const context = sequence === null ? undefined : contextAt(pages, sequence);
-        return context === undefined ? own : handedOn.get(traceId(context));
+        const page = sequence === null ? undefined : pageAt(pages, sequence);
+        if (page && page.events > MANY && page.upTo !== sequence) return undefined;
+        return page?.context === undefined ? own : handedOn.get(traceId(page.context));
       });
     } finally {
       for (const one of spans) one.end();
@@ -50,11 +57,12 @@ export async function inPageSpans<T>(
 
 interface PageEnd {
   readonly upTo: bigint;
+  readonly events: number;
   readonly context: TraceParent | undefined;
 }
 
-/** That of the page which holds the message with this sequence; by halves, because a transaction may hold hundreds of pages and say as many things. */
-function contextAt(pages: readonly PageEnd[], sequence: bigint): TraceParent | undefined {
+/** The one that holds the message with this sequence; by halves, because a transaction may hold hundreds of pages and say as many things. */
+function pageAt(pages: readonly PageEnd[], sequence: bigint): PageEnd | undefined {
   let low = 0;
   let high = pages.length;
   while (low < high) {
@@ -63,5 +71,5 @@ function contextAt(pages: readonly PageEnd[], sequence: bigint): TraceParent | u
     if (page && page.upTo < sequence) low = middle + 1;
     else high = middle;
   }
-  return pages[low]?.context;
+  return pages[low];
 }
