@@ -4,28 +4,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { createApi } from './cli/api.ts';
+import { accountOf } from './cli/testkit.ts';
 import { keepMailArriving, waitForImport } from './demo.ts';
 
 const ID = '0190a000-0000-7000-8000-000000000001';
-const ACCOUNT = {
-  id: ID,
-  name: 'demo',
-  tenant: 'default',
-  provider: 'imap',
-  state: 'live',
-  reason: null,
-  advice: 'Nothing to do.',
-  settings: {},
-  push: 'idle',
-  webhook: null,
-  createdAt: '2026-01-01T00:00:00Z',
-  credentialVersion: 1,
-  connect: null,
-  quota: null,
-  scopes: 1,
-  scopesBackfilled: 1,
-  failure: null,
-};
+const ACCOUNT = accountOf(ID, 'demo');
 const NOTHING = { items: [], next: null };
 
 async function createView(refusals: readonly string[]) {

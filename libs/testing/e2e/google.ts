@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Account } from '@mailstream/contracts';
-import { createGmailAccount, type GmailAccount } from '@mailstream/testing';
+import { createGmailAccount, type SimulatedAccount } from '@mailstream/testing';
 import type { Mailbox } from './harness.ts';
 import { folderLine, type Listing, messageLine } from './listings.ts';
 import type { Rest } from './rest.ts';
@@ -14,7 +14,7 @@ const AUDIENCE = 'mailstream-end-to-end';
 const SENDER = 'push@demo-project.example.com';
 
 export interface Google {
-  readonly control: GmailAccount['simulator']['control'];
+  readonly control: SimulatedAccount['simulator']['control'];
   /** The address of the mailbox. */
   readonly address: string;
   /** For the services. */

@@ -1,27 +1,12 @@
 /** A simulated Gmail mailbox as the controllable account of the provider conformance suite. */
 import type { World, WorldMailbox } from '@mailstream/providers/conformance';
+import type { Control } from '@mailstream/simulators';
 import {
-  type Control,
-  createSimulator,
-  type NewMailbox,
-  type Simulator,
-  type SimulatorOptions,
-} from '@mailstream/simulators';
-import { trustedCa } from './trusted-ca.ts';
-
-export interface GmailAccount {
-  readonly simulator: Simulator;
-  /** Its address. */
-  readonly mailbox: string;
-  readonly world: World;
-  /** A credential as the token broker gives it; the token is good for `lifeMs` of the simulator's time. */
-  credential(lifeMs?: number): { accessToken: string; expiresAt: string };
-  close(): Promise<void>;
-}
-
-const HOUR = 60 * 60_000;
-/** Virtual milliseconds that each operation takes. */
-const STEP_MS = 40;
+  createSimulatedAccount,
+  type SimulatedAccount,
+  type SimulatedAccountOptions,
+  timedBy,
+} from './simulated-account.ts';
 
 const ALL_MAIL = 'All Mail';
 
@@ -46,24 +31,8 @@ const FLAGS: Readonly<Record<string, string>> = {
 };
 const NO_PLACES = ['UNREAD', 'STARRED', 'IMPORTANT'];
 
-export async function createGmailAccount(
-  options: SimulatorOptions & { readonly account?: Omit<NewMailbox, 'address'> } = {},
-): Promise<GmailAccount> {
-  const { account, ...others } = options;
-  const simulator = await createSimulator({ devCa: trustedCa(), ...others });
-  const { control } = simulator;
-  const wanted = { address: 'ada@example.com', userFolders: false, ...account, provider: 'google' } as const;
-  const { address: mailbox } = control.createMailbox(wanted);
-  return {
-    simulator,
-    mailbox,
-    world: createWorld(control, mailbox),
-    credential: (lifeMs = HOUR) => ({
-      accessToken: control.issueToken({ mailbox, expiresInMs: lifeMs }),
-      expiresAt: new Date(control.now() + HOUR).toISOString(),
-    }),
-    close: () => simulator.close(),
-  };
+export function createGmailAccount(options: SimulatedAccountOptions = {}): Promise<SimulatedAccount> {
+  return createSimulatedAccount(options, 'google', createWorld);
 }
 
 function createWorld(control: Control, mailbox: string): World {
@@ -85,12 +54,7 @@ function createWorld(control: Control, mailbox: string): World {
     ...(flags.includes('flagged') ? ['STARRED'] : []),
     ...(flags.includes('important') ? ['IMPORTANT'] : []),
   ];
-  const timed =
-    <Given extends unknown[]>(operation: (...given: Given) => void) =>
-    async (...given: Given) => {
-      operation(...given);
-      control.advance({ ms: STEP_MS });
-    };
+  const timed = timedBy(control);
 
   return {
     flags: ['seen', 'flagged', 'important'],

@@ -1,46 +1,15 @@
 /** A simulated Microsoft mailbox as the controllable account of the provider conformance suite. */
 import type { World, WorldMailbox } from '@mailstream/providers/conformance';
+import type { Control } from '@mailstream/simulators';
 import {
-  type Control,
-  createSimulator,
-  type NewMailbox,
-  type Simulator,
-  type SimulatorOptions,
-} from '@mailstream/simulators';
-import { trustedCa } from './trusted-ca.ts';
+  createSimulatedAccount,
+  type SimulatedAccount,
+  type SimulatedAccountOptions,
+  timedBy,
+} from './simulated-account.ts';
 
-export interface GraphAccount {
-  readonly simulator: Simulator;
-  /** Its address. */
-  readonly mailbox: string;
-  readonly world: World;
-  /** A credential as the token broker gives it; the token is good for `lifeMs` of the simulator's time. */
-  credential(lifeMs?: number): { accessToken: string; expiresAt: string };
-  close(): Promise<void>;
-}
-
-const HOUR = 60 * 60_000;
-/** Virtual milliseconds that each operation takes. */
-const STEP_MS = 40;
-
-export async function createGraphAccount(
-  options: SimulatorOptions & { readonly account?: Omit<NewMailbox, 'address'> } = {},
-): Promise<GraphAccount> {
-  const { account, ...others } = options;
-  const simulator = await createSimulator({ devCa: trustedCa(), ...others });
-  const { control } = simulator;
-  const wanted = { address: 'ada@example.com', userFolders: false, ...account };
-  const { address: mailbox } = control.createMailbox(wanted);
-  return {
-    simulator,
-    mailbox,
-    world: createWorld(control, mailbox),
-    credential: (lifeMs = HOUR) => ({
-      accessToken: control.issueToken({ mailbox, expiresInMs: lifeMs }),
-      expiresAt: new Date(control.now() + HOUR).toISOString(),
-    }),
-    close: () => simulator.close(),
-  };
+export function createGraphAccount(options: SimulatedAccountOptions = {}): Promise<SimulatedAccount> {
+  return createSimulatedAccount(options, 'microsoft', createWorld);
 }
 
 function createWorld(control: Control, mailbox: string): World {
@@ -80,12 +49,7 @@ function createWorld(control: Control, mailbox: string): World {
     if (now.flag !== wanted.flag) control.flag({ mailbox, ids: [id], flag: wanted.flag });
     if (now.categories.join() !== categories.join()) control.categorise({ mailbox, ids: [id], categories });
   };
-  const timed =
-    <Given extends unknown[]>(operation: (...given: Given) => void) =>
-    async (...given: Given) => {
-      operation(...given);
-      control.advance({ ms: STEP_MS });
-    };
+  const timed = timedBy(control);
 
   return {
     flags: ['seen', 'flagged', 'urgent'],

@@ -1,33 +1,11 @@
-import type { Account } from '@mailstream/contracts';
 import { describe, expect, it } from 'vitest';
 import { describePush, pickAccount } from './accounts.ts';
 import { CliError } from './errors.ts';
+import { accountOf } from './testkit.ts';
 
-function account(id: string, name: string): Account {
-  return {
-    id,
-    name,
-    tenant: 'default',
-    provider: 'imap',
-    state: 'live',
-    reason: null,
-    advice: 'Nothing to do.',
-    settings: {},
-    push: 'idle',
-    webhook: null,
-    createdAt: '2026-01-01T00:00:00Z',
-    credentialVersion: 1,
-    connect: null,
-    quota: null,
-    scopes: 1,
-    scopesBackfilled: 1,
-    failure: null,
-  };
-}
-
-const demo = account('0190a000-0000-7000-8000-000000000001', 'demo');
-const ada = account('0190a000-0000-7000-8000-000000000002', 'Ada at imap.example.com');
-const bob = account('0190b000-0000-7000-8000-000000000003', 'demo of bob');
+const demo = accountOf('0190a000-0000-7000-8000-000000000001', 'demo');
+const ada = accountOf('0190a000-0000-7000-8000-000000000002', 'Ada at imap.example.com');
+const bob = accountOf('0190b000-0000-7000-8000-000000000003', 'demo of bob');
 const all = [demo, ada, bob];
 
 describe('pickAccount', () => {

@@ -5,6 +5,7 @@ import { AppError, createHttpServer, createLogger, type HttpServer } from '@mail
 import { authenticate, TEST_AUTH, tokenOf } from '@mailstream/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { childEnv } from '../env.ts';
+import { accountOf } from './testkit.ts';
 
 const TOKEN = await tokenOf();
 const MAIN = new URL('main.ts', import.meta.url).pathname;
@@ -19,33 +20,10 @@ let signedIn: Account[];
 /** What becomes of an account that was added. */
 let fate: Partial<Account>;
 
-function account(id: string, name: string, more: Partial<Account> = {}): Account {
-  return {
-    id,
-    name,
-    tenant: 'default',
-    provider: 'imap',
-    state: 'live',
-    reason: null,
-    advice: 'Nothing to do.',
-    settings: {},
-    push: 'idle',
-    webhook: null,
-    createdAt: '2026-01-01T00:00:00Z',
-    credentialVersion: 1,
-    connect: null,
-    quota: null,
-    scopes: 3,
-    scopesBackfilled: 3,
-    failure: null,
-    ...more,
-  };
-}
-
 /** What the API was last asked of its keys. */
 let keyCall: unknown;
 
-const demo = account('0190a000-0000-7000-8000-000000000001', 'Demo mailbox');
+const demo = accountOf('0190a000-0000-7000-8000-000000000001', 'Demo mailbox');
 
 /** The API as the commands need it: the same server kit, routes that remember. */
 beforeAll(async () => {
@@ -66,15 +44,15 @@ beforeAll(async () => {
   });
   api.post('/v1/accounts', async (request, reply) => {
     added = request.body;
-    return reply.status(201).send(account(demo.id, 'Ada', { state: 'connecting' }));
+    return reply.status(201).send(accountOf(demo.id, 'Ada', { state: 'connecting' }));
   });
-  api.get('/v1/accounts/:id', async () => account(demo.id, 'Ada', fate));
+  api.get('/v1/accounts/:id', async () => accountOf(demo.id, 'Ada', fate));
   api.delete('/v1/accounts/:id', async (_request, reply) => {
     connected = [];
     const removal = [{ step: 'jobs', done: true } as const, { step: 'log', done: false } as const];
-    return reply.status(202).send(account(demo.id, 'Demo mailbox', { state: 'removing', removal }));
+    return reply.status(202).send(accountOf(demo.id, 'Demo mailbox', { state: 'removing', removal }));
   });
-  api.post('/v1/accounts/:id/pause', async () => account(demo.id, 'Demo mailbox', { state: 'paused' }));
+  api.post('/v1/accounts/:id/pause', async () => accountOf(demo.id, 'Demo mailbox', { state: 'paused' }));
   api.post('/v1/accounts/:id/sync', async (_request, reply) =>
     reply.status(202).send({ accepted: true, sequence: '7' }),
   );
@@ -201,7 +179,7 @@ describe('account add imap', () => {
 });
 
 describe('account add microsoft', () => {
-  const ada = account('0190a000-0000-7000-8000-000000000002', 'ada@example.com', {
+  const ada = accountOf('0190a000-0000-7000-8000-000000000002', 'ada@example.com', {
     provider: 'microsoft',
     connect: '/v1/connect/microsoft?account=0190a000-0000-7000-8000-000000000002',
   });

@@ -1,27 +1,12 @@
-import type { Account } from '@mailstream/contracts';
 import { describe, expect, it } from 'vitest';
+import { accountOf } from './testkit.ts';
 import { verdict } from './verdict.ts';
 
 describe('verdict', () => {
-  const account: Account = {
-    id: '0190a000-0000-7000-8000-000000000001',
-    name: 'demo',
-    tenant: 'default',
-    provider: 'imap',
-    state: 'live',
-    reason: null,
-    advice: 'Nothing to do.',
-    settings: {},
-    push: 'idle',
-    webhook: null,
-    createdAt: '2026-01-01T00:00:00Z',
-    credentialVersion: 1,
-    connect: null,
-    quota: null,
+  const account = accountOf('0190a000-0000-7000-8000-000000000001', 'demo', {
     scopes: 4,
     scopesBackfilled: 4,
-    failure: null,
-  };
+  });
   const failure = {
     failure: 'auth',
     code: 'imap.auth_rejected',

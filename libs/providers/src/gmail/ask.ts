@@ -19,13 +19,31 @@ export interface Asked {
 const PARAMETERS = { format: 'metadata', metadataHeaders: HEADERS };
 
 export async function askFor(open: Open, ids: readonly string[], origin: Origin): Promise<Asked> {
-  const { client, signal } = open;
-  const got = await client.getEach(
-    'messages.get',
-    ids.map((id) => `/messages/${id}`),
-    PARAMETERS,
-    signal,
+  const paths = ids.map((id) => `/messages/${id}`);
+  const got = await open.client.getEach('messages.get', paths, PARAMETERS, open.signal);
+  return await sort(ids, got, async (id, body) => [await told(open, id, body, origin)]);
+}
+
+/** All messages of threads. */
+export async function askForThreads(open: Open, threads: readonly string[], origin: Origin): Promise<Asked> {
+  const paths = threads.map((id) => `/threads/${id}`);
+  const got = await open.client.getEach('threads.get', paths, PARAMETERS, open.signal);
+  return await sort(threads, got, (_, body) =>
+    Promise.all(
+      listOf(body, 'messages').flatMap((message) => {
+        const id = idOf(message);
+        return id === null ? [] : [told(open, id, message, origin)];
+      }),
+    ),
   );
+}
+
+/** Those that were answered are read; an answer that there is no such thing is one, too. */
+async function sort(
+  ids: readonly string[],
+  got: Awaited<ReturnType<Open['client']['getEach']>>,
+  read: (id: string, body: unknown) => Promise<readonly Change[]>,
+): Promise<Asked> {
   const changes: Change[] = [];
   const missing: string[] = [];
   const left: string[] = [];
@@ -33,40 +51,10 @@ export async function askFor(open: Open, ids: readonly string[], origin: Origin)
   for (const [at, id] of ids.entries()) {
     const one = got[at];
     if (!one) continue;
-    if ('body' in one) changes.push(await told(open, id, one.body, origin));
+    if ('body' in one) changes.push(...(await read(id, one.body)));
     else if (one.error.failure === 'gone') missing.push(id);
     else {
       left.push(id);
-      failure ??= one.error;
-    }
-  }
-  return { changes, missing, left, failure };
-}
-
-/** All messages of threads. */
-export async function askForThreads(open: Open, threads: readonly string[], origin: Origin): Promise<Asked> {
-  const { client, signal } = open;
-  const got = await client.getEach(
-    'threads.get',
-    threads.map((id) => `/threads/${id}`),
-    PARAMETERS,
-    signal,
-  );
-  const changes: Change[] = [];
-  const missing: string[] = [];
-  const left: string[] = [];
-  let failure: ProviderError | null = null;
-  for (const [at, thread] of threads.entries()) {
-    const one = got[at];
-    if (!one) continue;
-    if ('body' in one) {
-      for (const message of listOf(one.body, 'messages')) {
-        const id = idOf(message);
-        if (id !== null) changes.push(await told(open, id, message, origin));
-      }
-    } else if (one.error.failure === 'gone') missing.push(thread);
-    else {
-      left.push(thread);
       failure ??= one.error;
     }
   }

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { readEnv } from '@mailstream/runtime';
 import { DEMO_CLIENT } from '@mailstream/simulators';
-import { createGraphAccount, type GraphAccount } from '@mailstream/testing';
+import { createGraphAccount, type SimulatedAccount } from '@mailstream/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Subscriptions } from '../provider.ts';
 import { readMicrosoftConfig } from './config.ts';
@@ -13,7 +13,7 @@ import { microsoftWebhook } from './notification.ts';
 const DAY = 24 * 60 * 60_000;
 const SECRET = 'secret-1';
 
-let account: GraphAccount;
+let account: SimulatedAccount;
 let endpoint: Endpoint;
 let subscriptions: Subscriptions;
 const { signal } = new AbortController();

@@ -3,15 +3,15 @@
 import type { Lane } from '@mailstream/contracts';
 import { MAILBOXES_SCOPE, type MailboxUpsert } from '@mailstream/contracts';
 import { readEnv } from '@mailstream/runtime';
-import { createGraphAccount, type GraphAccount } from '@mailstream/testing';
+import { createGraphAccount, type SimulatedAccount } from '@mailstream/testing';
 import { createMirror, type Mirror } from '../conformance-mirror.ts';
 import type { Change, ConnectRequest, Page, Session } from '../provider.ts';
 import { readMicrosoftConfig } from './config.ts';
 import { createGraphProvider } from './index.ts';
 import type { Tuning } from './open.ts';
 
-export interface Rig extends GraphAccount {
-  readonly control: GraphAccount['simulator']['control'];
+export interface Rig extends SimulatedAccount {
+  readonly control: SimulatedAccount['simulator']['control'];
   readonly mirror: Mirror;
   connect(changes?: Partial<ConnectRequest>): Promise<Session>;
   /** One pull of a folder, by its path, on a session of its own; its pages go into the mirror. */
