@@ -6,7 +6,7 @@ import { factPage } from './fact-page.ts';
 const PAGE = 500;
 
 export interface FactWriter {
-  /** All of them, in full pages; returns the bytes of the facts. */
+  /** All of them, in full pages, at least one for each account; returns the bytes of the facts. */
   fill(messages: number): Promise<number>;
   /** One page of so many messages, for the account whose turn it is; returns the bytes of its facts. */
   write(count: number): Promise<number>;
@@ -32,6 +32,10 @@ export function createFactWriter(bus: Bus, accounts: readonly AccountRef[]): Fac
   return {
     write,
     async fill(messages) {
+      if (messages < PAGE * accounts.length)
+        throw new Error(
+          `${messages} messages are not a page of ${PAGE} for each of ${accounts.length} accounts`,
+        );
       let bytes = 0;
       for (let left = messages; left > 0; left -= PAGE) bytes += await write(Math.min(PAGE, left));
       return bytes;
