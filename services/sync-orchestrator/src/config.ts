@@ -1,4 +1,5 @@
 /** What the orchestrator is told by its environment. */
+import type { TopologyOptions } from '@mailstream/bus';
 import { readDatabaseUrls } from '@mailstream/db';
 import { readProvidersConfig } from '@mailstream/providers';
 import { type Environment, readEnv, readServiceEnv } from '@mailstream/runtime';
@@ -25,6 +26,12 @@ export function readConfig(source?: Environment) {
     lostMs: HOUR / 4,
     backPressureMs: 1_000,
   };
+  const mailDays = env.integer('MAILSTREAM_MAIL_DAYS', 0, { min: 0, max: 36_500 });
+  const topology: TopologyOptions = {
+    replicas: env.integer('MAILSTREAM_STREAM_REPLICAS', 1, { min: 1, max: 5 }),
+    ...(mailDays > 0 && { mailMaxAgeMs: mailDays * 24 * HOUR }),
+    changesMaxAgeMs: env.integer('MAILSTREAM_CHANGES_DAYS', 30, { min: 1, max: 3_650 }) * 24 * HOUR,
+  };
   const publicUrl = env.optional('MAILSTREAM_PUBLIC_URL');
   const connect: ConnectConfig = {
     url: env.url('MAILSTREAM_CONNECT_URL', publicUrl ?? 'http://localhost:8080'),
@@ -35,7 +42,7 @@ export function readConfig(source?: Environment) {
     ...readServiceEnv(env, 8081),
     database: readDatabaseUrls(env),
     keys: readKeysConfig(env),
-    replicas: env.integer('MAILSTREAM_STREAM_REPLICAS', 1, { min: 1, max: 5 }),
+    topology,
     maxLag: env.integer('MAILSTREAM_MAX_LAG', 20_000, { min: 1, max: 10_000_000 }),
     providers,
     privateHosts: providers.privateHosts,

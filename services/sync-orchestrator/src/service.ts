@@ -39,7 +39,7 @@ export async function startOrchestrator(
   await upgradeFirstFormat({ db, vault, keys: local, logger });
   const bus = await connectBus({ ...config.nats, name: 'sync-orchestrator', logger });
   health.need('nats', () => bus.connected());
-  await bus.ensureTopology({ replicas: config.replicas });
+  await bus.ensureTopology(config.topology);
 
   const app = await createHttpServer({
     title: 'Mailstream sync orchestrator',
@@ -61,7 +61,7 @@ export async function startOrchestrator(
     config,
     providers,
   });
-  const topology = createTopologyKeeper({ bus, logger, replicas: config.replicas });
+  const topology = createTopologyKeeper({ bus, logger, options: config.topology });
   return {
     parts: [topology, ...parts, httpPart(app, config.http)],
     close: [() => bus.close(), close],

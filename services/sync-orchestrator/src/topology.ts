@@ -1,17 +1,17 @@
 /** Makes streams again that are lost while we run; what was in them is made good by those who read them. */
-import { type Bus, BusError } from '@mailstream/bus';
+import { type Bus, BusError, type TopologyOptions } from '@mailstream/bus';
 import { STREAMS, type StreamName } from '@mailstream/contracts';
 import { type Logger, messageOf, type Part, pause } from '@mailstream/runtime';
 
 export interface TopologyDeps {
   readonly bus: Pick<Bus, 'ensureTopology' | 'state'>;
   readonly logger: Logger;
-  readonly replicas: number;
+  readonly options: TopologyOptions;
 }
 
 const LOOK_MS = 3_000;
 
-export function createTopologyKeeper({ bus, logger, replicas }: TopologyDeps): Part {
+export function createTopologyKeeper({ bus, logger, options }: TopologyDeps): Part {
   async function isGone(stream: StreamName): Promise<boolean> {
     try {
       await bus.state(stream);
@@ -32,7 +32,7 @@ export function createTopologyKeeper({ bus, logger, replicas }: TopologyDeps): P
           for (const { name } of Object.values(STREAMS)) if (await isGone(name)) gone.push(name);
           if (gone.length === 0) continue;
           logger.error({ streams: gone }, 'streams are gone: they are made again, empty');
-          await bus.ensureTopology({ replicas });
+          await bus.ensureTopology(options);
         } catch (error) {
           logger.warn({ err: error }, `the streams could not be looked at: ${messageOf(error)}`);
         }
