@@ -60,6 +60,11 @@ export const SubscriptionReport = Type.Union([
     code: Type.String(),
     message: Type.String(),
     retryAfterMs: nullable(Type.Integer()),
+    gone: Type.Optional(
+      Type.String({
+        description: "The provider's id of the one that was to be renewed and is not there any more.",
+      }),
+    ),
   }),
 ]);
 export type SubscriptionReport = Static<typeof SubscriptionReport>;

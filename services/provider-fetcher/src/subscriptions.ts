@@ -39,13 +39,16 @@ export function createSubscriptionConsumers({ bus, sessions, logger, providers }
 
   /** What came of it; null when nobody waits to hear. Throws what is not the provider's doing: the job is then delivered again. */
   async function attempt(job: SubscriptionJob, signal: AbortSignal): Promise<SubscriptionReport | null> {
+    const found: Found = {};
     try {
-      return await sessions.use(job, signal, (session) => perform(job, session, signal));
+      return await sessions.use(job, signal, (session) => perform(job, session, signal, found));
     } catch (error) {
       if (!(error instanceof ProviderError) || signal.aborted) throw error;
       const { failure, code, message, retryAfterMs } = error;
       logger.warn({ account: job.account, code }, `subscription: ${message}`);
-      return job.keep && { ok: false, failure, code, message: message.slice(0, 1_000), retryAfterMs };
+      return (
+        job.keep && { ok: false, failure, code, message: message.slice(0, 1_000), retryAfterMs, ...found }
+      );
     }
   }
 
@@ -67,11 +70,18 @@ export function createSubscriptionConsumers({ bus, sessions, logger, providers }
   }));
 }
 
+/** What is true also when asking for another one fails. */
+interface Found {
+  /** The one to renew, when the provider does not know it any more. */
+  gone?: string;
+}
+
 /** Only the provider ever sees the secret again: what leaves this process is its hash. */
 async function perform(
   { provider, end, keep }: SubscriptionJob,
   { subscriptions }: Session,
   signal: AbortSignal,
+  found: Found,
 ): Promise<SubscriptionReport | null> {
   if (!subscriptions) throw new Error(`sessions of ${provider} know no subscriptions`);
   if (end !== null) await subscriptions.end(end, signal);
@@ -79,6 +89,7 @@ async function perform(
   const { known, notificationUrl } = keep;
   const renewed = known && (await subscriptions.renew(known, { notificationUrl, signal }));
   if (renewed) return reportOf(renewed, notificationUrl, null);
+  if (known) found.gone = known;
   const secret = randomBytes(SECRET_BYTES).toString('base64url');
   const made = await subscriptions.create({ notificationUrl, secret, signal });
   return reportOf(made, notificationUrl, hash('sha256', secret));

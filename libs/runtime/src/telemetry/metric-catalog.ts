@@ -160,7 +160,7 @@ export const METRICS = define({
     kind: 'gauge',
     unit: '{account}',
     labels: ['provider'],
-    help: 'Accounts whose provider tells of changes for less than a day more, or not any more, though it is to; polls go on.',
+    help: 'Accounts whose provider tells of changes for less than a day more, not any more, or never did, though it is to; polls go on.',
     from: 'orchestrator',
   },
   'mailstream.webhook.attempts': {

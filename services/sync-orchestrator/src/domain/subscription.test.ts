@@ -30,9 +30,16 @@ const success = (over: Partial<Extract<SubscriptionReport, { ok: true }>> = {}):
     ...over,
   },
 });
-const failure = (retryAfterMs: number | null = null): SubscriptionHappening => ({
+const failure = (retryAfterMs: number | null = null, gone?: string): SubscriptionHappening => ({
   kind: 'reported',
-  report: { ok: false, failure: 'network', code: 'graph.unavailable', message: 'not well', retryAfterMs },
+  report: {
+    ok: false,
+    failure: 'network',
+    code: 'graph.unavailable',
+    message: 'not well',
+    retryAfterMs,
+    ...(gone !== undefined && { gone }),
+  },
 });
 
 describe('the provider is asked', () => {
@@ -101,6 +108,15 @@ describe('what came of it', () => {
     });
     expect(first.dueAt).toEqual(later(MINUTE / 2));
     expect(when({ ...first, attempts: 20 }, failure(), 0).state.dueAt).toEqual(later(180 * MINUTE));
+  });
+
+  it('failed after it was found to be gone, it has ended, once, and one that took its place has not', () => {
+    const { state } = when(healthy, failure(null, 's1'));
+    expect(state).toMatchObject({ held: { ...HELD, expiresAt: NOW }, attempts: 1 });
+    const [earlier, other] = [later(-DAY), { ...HELD, id: 's2' }];
+    const ended = { ...healthy, held: { ...HELD, expiresAt: earlier } };
+    expect(when(ended, failure(null, 's1')).state.held?.expiresAt).toEqual(earlier);
+    expect(when({ ...healthy, held: other }, failure(null, 's1')).state.held).toEqual(other);
   });
 
   it('failed, it is not tried before the provider wants it', () => {

@@ -74,10 +74,11 @@ function reported(
   random: number,
 ): SubscriptionState {
   if (!report.ok) {
-    const { failure, code, message, retryAfterMs } = report;
+    const { failure, code, message, retryAfterMs, gone } = report;
     const attempts = known.attempts + 1;
     const wait = Math.max(backoffMs(RETRY, attempts, random), retryAfterMs ?? 0);
-    return { ...known, attempts, dueAt: after(now, wait), failure: { failure, code, message, at: now } };
+    const held = known.held && known.held.id === gone ? endedBy(now, known.held) : known.held;
+    return { held, attempts, dueAt: after(now, wait), failure: { failure, code, message, at: now } };
   }
   const held = heldAfter(known.held, report);
   if (!held) return known;
@@ -90,6 +91,10 @@ function reported(
     attempts: 0,
     failure: null,
   };
+}
+
+function endedBy(now: Date, held: Held): Held {
+  return held.expiresAt <= now ? held : { ...held, expiresAt: now };
 }
 
 /** Null for news of a subscription that was replaced meanwhile: two fetchers may have had the same job, and the later one ended what the earlier made. */

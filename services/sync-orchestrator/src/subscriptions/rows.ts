@@ -134,12 +134,12 @@ export async function readSharers(
   );
 }
 
-/** By provider: active accounts whose notifications have ended, or do before `soon`. */
+/** By provider: active accounts whose notifications have ended, do before `soon`, or never began. */
 export async function countLapsing(sql: Sql, soon: Date): Promise<ReadonlyMap<string, number>> {
   const rows = await sql.query<{ provider: string; count: number }>(
     `SELECT a.provider, count(*)::int AS count
-       FROM control.account a JOIN control.subscription s ON s.account = a.id
-      WHERE a.removed_at IS NULL AND a.state = ANY($1::text[]) AND s.expires_at < $2
+       FROM control.account a LEFT JOIN control.subscription s ON s.account = a.id
+      WHERE a.removed_at IS NULL AND a.state = ANY($1::text[]) AND coalesce(s.expires_at, '-infinity') < $2
       GROUP BY a.provider`,
     [ACTIVE_STATES, soon],
   );

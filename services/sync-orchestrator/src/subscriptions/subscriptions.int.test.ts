@@ -29,6 +29,7 @@ import { createVault } from '../credentials/vault.ts';
 import { createOrchestrator } from '../orchestrator.ts';
 import { openOrchestratorDatabase } from '../testkit.ts';
 import { createSubscriptionKeeper } from './keeper.ts';
+import { countLapsing } from './rows.ts';
 
 const logger = createLogger('test', 'silent');
 const LIMITS = { inFlight: 3, pollMs: 60_000, deepPollMs: 900_000, lostMs: 600_000, backPressureMs: 1_000 };
@@ -349,8 +350,20 @@ describe('a subscription that accounts have together', () => {
     });
     await waitFor(async () => {
       const { body } = await running.app.inject({ url: '/metrics', headers });
-      expect(body).toContain('mailstream_subscriptions_lapsing{provider="pigeon"} 1');
+      expect(body).toMatch(/mailstream_subscriptions_lapsing{provider="pigeon"} [1-9]/);
     });
+  });
+
+  it('that never was is as bad as one that has ended', async () => {
+    const lapsing = async () => (await countLapsing(db, new Date())).get('pigeon') ?? 0;
+    const before = await lapsing();
+    const at = await addTo('m-5');
+    expect(await lapsing()).toBe(before + 1);
+    await bus.publish({
+      subject: subjects.subscription(at, 'reported'),
+      data: made('m-5', { notificationUrl: 'loft-1' }),
+    });
+    await waitFor(async () => expect(await lapsing()).toBe(before));
   });
 });
 
