@@ -31,6 +31,11 @@ describe('what pg throws', () => {
     expect(dbErrorOf(error)).toMatchObject({ kind: 'transient', sqlState: null, cause: error });
   });
 
+  it('says so when all connections were busy: it only sounds like a server that does not answer', () => {
+    const { code, message } = dbErrorOf(new Error('timeout exceeded when trying to connect'));
+    expect([code, message]).toEqual(['db.transient', expect.stringMatching(/all connections .* busy/)]);
+  });
+
   it('names every address that refused', () => {
     const error = new AggregateError([new Error('refused ::1'), new Error('refused 127.0.0.1')]);
     expect(dbErrorOf(error).message).toBe('PostgreSQL does not answer: refused ::1; refused 127.0.0.1');

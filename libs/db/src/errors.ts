@@ -43,9 +43,16 @@ export function isDataError(error: unknown): error is DbError {
 /** SQLSTATE insufficient_privilege. */
 export const NOT_ALLOWED = '42501';
 
+/** What pg-pool says when no connection became free in time, whatever it sounds like. */
+const POOL_IS_FULL = 'timeout exceeded when trying to connect';
+const ALL_BUSY =
+  'all connections to it were busy for ten seconds; look for what it waits for (pg_blocking_pids)';
+
 /** What pg threw, as a `DbError`. Anything that does not come from the server is a matter of the connection. */
 export function dbErrorOf(error: unknown): DbError {
   if (error instanceof DbError) return error;
+  if (error instanceof Error && error.message === POOL_IS_FULL)
+    return new DbError('transient', null, `PostgreSQL is too slow: ${ALL_BUSY}`, { cause: error });
   if (!(error instanceof pg.DatabaseError))
     return new DbError('transient', null, `PostgreSQL does not answer: ${reasonOf(error)}`, { cause: error });
   const sqlState = error.code ?? null;
