@@ -28,7 +28,7 @@ export class ChangesLostError extends Error {
 type Stream = TenantChanges;
 
 export async function positionFor(bus: Stream, from: StartAt, signal: AbortSignal): Promise<Position> {
-  const { created: stream, first, last } = await bus.state('CHANGES');
+  const { created: stream, first, last } = await firstStateOf(bus, signal);
   const at = (sequence: bigint): Position => ({ stream, sequence, storedAt: null });
   if (from === 'now') return at(last);
   if (from === 'beginning') return at(first > 0n ? first - 1n : 0n);
@@ -42,6 +42,21 @@ export async function positionFor(bus: Stream, from: StartAt, signal: AbortSigna
     if (next) return at(next.sequence - 1n);
   }
   return at(last);
+}
+
+/** Times. */
+const ATTEMPTS = 3;
+
+/** Asked again when nobody answered: who does may just be starting. */
+async function firstStateOf(bus: Pick<Stream, 'state'>, signal: AbortSignal) {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await bus.state('CHANGES');
+    } catch (error) {
+      const isSilence = error instanceof BusError && error.code === 'bus.timeout';
+      if (!isSilence || attempt === ATTEMPTS || signal.aborted) throw error;
+    }
+  }
 }
 
 /** After this message. */
