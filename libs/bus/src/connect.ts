@@ -10,7 +10,7 @@ import { inboxOf } from './inbox.ts';
 import { holdLeases } from './lease.ts';
 import { lendReaders, tenantChanges } from './lent-readers.ts';
 import { createLink } from './link.ts';
-import { at, last, purge, queue, remove, state } from './lookup.ts';
+import { at, last, purge, queue, remove, removeAcknowledged, state } from './lookup.ts';
 import type { Bus, Outgoing } from './port.ts';
 import { publish } from './publish.ts';
 import { countFrom, readStream } from './read.ts';
@@ -78,6 +78,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
     schedule: (account, kind, when, target) => schedule(link, account, kind, when, target),
     cancelSchedule: (account, kind) => cancelSchedule(link, account, kind),
     purge: (stream, subject) => purge(link, stream, subject),
+    removeAcknowledged: (stream) => removeAcknowledged(link, stream),
     remove: (stream, sequence) => remove(link, stream, sequence),
     park: (message, reason, detail) => park(link, message, reason, detail),
     changesOf: (tenant) => tenantChanges(link, tenant),

@@ -52,16 +52,24 @@ interface StoredMessage {
 export async function at(link: Link, stream: StreamName, sequence: bigint): Promise<Stored | null> {
   // The last sequence of an empty stream, which the server calls a bad request.
   if (sequence === 0n) return null;
+  const wanted = { seq: Number(sequence) };
+  const stored = await orNone(link.api<StoredMessage>(`STREAM.MSG.GET.${stream}`, wanted));
+  if (!stored) return null;
+  const { message } = stored;
+  return {
+    stream,
+    subject: message.subject,
+    sequence: BigInt(message.seq),
+    time: new Date(message.time),
+    data: Buffer.from(message.data ?? '', 'base64'),
+    headers: message.hdrs ? plainHeaders(MsgHdrsImpl.decode(Buffer.from(message.hdrs, 'base64'))) : {},
+  };
+}
+
+/** Null where the server says that there is no such message. */
+async function orNone<T>(answer: Promise<T>): Promise<T | null> {
   try {
-    const { message } = await link.api<StoredMessage>(`STREAM.MSG.GET.${stream}`, { seq: Number(sequence) });
-    return {
-      stream,
-      subject: message.subject,
-      sequence: BigInt(message.seq),
-      time: new Date(message.time),
-      data: Buffer.from(message.data ?? '', 'base64'),
-      headers: message.hdrs ? plainHeaders(MsgHdrsImpl.decode(Buffer.from(message.hdrs, 'base64'))) : {},
-    };
+    return await answer;
   } catch (error) {
     if (error instanceof BusError && error.serverCode === SERVER_CODES.noMessage) return null;
     throw error;
@@ -98,13 +106,39 @@ export async function queue(link: Link, stream: StreamName, durable: string): Pr
 
 /** Removes one message; false when it is not there. */
 export async function remove(link: Link, stream: StreamName, sequence: bigint): Promise<boolean> {
-  try {
-    await link.api(`STREAM.MSG.DELETE.${stream}`, { seq: Number(sequence), no_erase: true });
-    return true;
-  } catch (error) {
-    if (error instanceof BusError && error.serverCode === SERVER_CODES.noMessage) return false;
-    throw error;
+  const unwanted = { seq: Number(sequence), no_erase: true };
+  return (await orNone(link.api(`STREAM.MSG.DELETE.${stream}`, unwanted))) !== null;
+}
+
+interface Consumers {
+  readonly consumers: readonly ConsumerInfo[];
+}
+
+/**
+ * Removes what a work queue's consumers were told is done and the server kept, and returns how many. A server that cannot write, because its disk is
+ * full, answers acknowledgements and removes nothing (nats-server 2.15, one replica: `stream.ackMsg` drops the error): nobody is given that again, and
+ * where there is one message per subject it keeps new ones out.
+ */
+export async function removeAcknowledged(link: Link, stream: StreamName): Promise<number> {
+  const { consumers } = await link.api<Consumers>(`CONSUMER.LIST.${stream}`, {});
+  let removed = 0;
+  for (const { config, ack_floor: floor } of consumers) {
+    for (const filter of config.filter_subjects ?? [config.filter_subject ?? '>']) {
+      let kept = await first(link, stream, filter, 1);
+      while (kept !== null && kept <= floor.stream_seq) {
+        if (await remove(link, stream, BigInt(kept))) removed += 1;
+        kept = await first(link, stream, filter, kept + 1);
+      }
+    }
   }
+  return removed;
+}
+
+/** The sequence of the first message on a subject from `from` on. */
+async function first(link: Link, stream: StreamName, subject: string, from: number): Promise<number | null> {
+  const wanted = { seq: from, next_by_subj: subject };
+  const stored = await orNone(link.api<StoredMessage>(`STREAM.MSG.GET.${stream}`, wanted));
+  return stored?.message.seq ?? null;
 }
 
 /** Removes all messages on a subject (wildcards allowed); returns how many. */

@@ -185,6 +185,9 @@ export interface Bus {
   /** Removes all messages on a subject (wildcards allowed). */
   purge(stream: StreamName, subject: string): Promise<number>;
 
+  /** Removes what was acknowledged and is there nevertheless, as after the server's disk was full; returns how many. It should find nothing. */
+  removeAcknowledged(stream: 'FETCH'): Promise<number>;
+
   /** Removes what was parked; false when it is not there. */
   remove(stream: 'DEAD', sequence: bigint): Promise<boolean>;
 

@@ -1,11 +1,13 @@
 /** Work queues against the real server: every item is handled, by one at a time, whatever restarts meanwhile. */
+import { cp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { subjects } from '@mailstream/contracts';
 import { createNats, type TestNats } from '@mailstream/testing';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Bus, connectBus, type QueueOptions, type WorkItem } from './index.ts';
-import { account, silent, until } from './testkit.ts';
+import { account, json, silent, until } from './testkit.ts';
 
 let nats: TestNats;
 let bus: Bus;
@@ -264,4 +266,39 @@ describe('a work queue outlives', () => {
     await bus.publish(after);
     await until(() => worker.handled.includes(after.subject), 20_000);
   });
+});
+
+/** A full disk leaves what this test makes: the consumer knows that the job is done, the stream has it. */
+it('a job that was done and is kept makes place for a new one', { timeout: 60_000 }, async () => {
+  const [kept, waiting] = [job(), job()];
+  const messagesIn = (streams: string) => join(streams, 'FETCH', 'msgs');
+  const back = () => until(() => bus.state('FETCH').then(Boolean, () => false));
+  const worker = working(bus, JOBS);
+  await until(async () => (await bus.queue('FETCH', JOBS.durable)).isAsked);
+  await worker.stop();
+  await bus.offer('FETCH', kept, { run: 1 });
+  await nats.whileStopped((streams, backup) => cp(messagesIn(streams), backup, { recursive: true }));
+  await back();
+  const first = working(bus, JOBS);
+  await until(() => first.handled.includes(kept));
+  await until(async () => (await bus.state('FETCH')).messages === 0);
+  await first.stop();
+  await nats.whileStopped(async (streams, backup) => {
+    await rm(messagesIn(streams), { recursive: true });
+    await cp(backup, messagesIn(streams), { recursive: true });
+  });
+  await back();
+
+  await bus.offer('FETCH', waiting, { run: 2 });
+  await bus.offer('FETCH', kept, { run: 3 });
+  const second = working(bus, JOBS);
+  await until(() => second.handled.length > 0);
+  expect(second.handled).toEqual([waiting]);
+  expect(json((await bus.last('FETCH', kept))!.data)).toEqual({ run: 1 });
+
+  expect(await bus.removeAcknowledged('FETCH')).toBe(1);
+  expect(await bus.removeAcknowledged('FETCH')).toBe(0);
+  await bus.offer('FETCH', kept, { run: 4 });
+  await until(() => second.handled.length === 2);
+  expect(second.handled).toEqual([waiting, kept]);
 });

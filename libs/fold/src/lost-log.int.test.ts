@@ -1,9 +1,7 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PARTITIONS, partitionOf } from '@mailstream/contracts';
-import { startNats } from '@mailstream/devstack';
-import type { TestNats } from '@mailstream/testing';
+import { createNats, type TestNats } from '@mailstream/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createFold, type Fold } from './create-fold.ts';
 import { readDamage } from './damage.ts';
@@ -17,36 +15,7 @@ import { createMailbox, type TestMailbox } from './testkit-mailbox.ts';
 // Processes are killed and started here: on a busy machine that takes its time.
 vi.setConfig({ testTimeout: 90_000 });
 
-/** A nats-server whose streams can be taken away and put back. */
-interface LogServer extends TestNats {
-  /** Stops the server, does this to the directory of its streams, and starts it again. */
-  whileStopped(work: (streams: string, backup: string) => Promise<void>): Promise<void>;
-}
-
-async function createLogServer(): Promise<LogServer> {
-  const dir = await mkdtemp(join(tmpdir(), 'mailstream-log-'));
-  let server = await startNats({ dir });
-  const restart = async () => {
-    await server.stop();
-    server = await startNats({ dir, port: server.port });
-  };
-  return {
-    url: server.url,
-    kill: () => server.kill(),
-    restart,
-    async whileStopped(work) {
-      await server.stop();
-      await work(join(dir, 'jetstream', 'jetstream', '$G', 'streams'), join(dir, 'backup'));
-      await restart();
-    },
-    async drop() {
-      await server.stop();
-      await rm(dir, { recursive: true, force: true });
-    },
-  };
-}
-
-let log: LogServer;
+let log: TestNats;
 let world: World;
 let fold: Fold;
 let mailboxes: TestMailbox[];
@@ -65,7 +34,7 @@ function run(definition = createKeeper()): void {
 }
 
 beforeEach(async () => {
-  log = await createLogServer();
+  log = await createNats();
   world = await createWorld(Promise.resolve(log));
   mailboxes = Array.from({ length: 6 }, () => createMailbox());
   run();

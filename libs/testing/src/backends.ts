@@ -24,6 +24,8 @@ export interface TestNats {
   kill(): Promise<void>;
   /** Starts it again at the same URL with the same streams. */
   restart(): Promise<void>;
+  /** Stops it, does this to the directory of its streams, and starts it again; `backup` is a place beside them. */
+  whileStopped(work: (streams: string, backup: string) => Promise<void>): Promise<void>;
   /** Stops it and deletes its streams. */
   drop(): Promise<void>;
 }
@@ -34,12 +36,18 @@ export async function createNats(options: Omit<NatsOptions, 'dir' | 'port'> = {}
   // Loaded when needed: it brings much with it.
   const start = inContainers() ? (await import('./containers.ts')).startNatsContainer : startNats;
   let server = await start({ ...options, dir });
+  const restart = async () => {
+    await server.stop();
+    server = await start({ ...options, dir, port: server.port });
+  };
   return {
     url: server.url,
     kill: () => server.kill(),
-    restart: async () => {
+    restart,
+    async whileStopped(work) {
       await server.stop();
-      server = await start({ ...options, dir, port: server.port });
+      await work(join(dir, 'jetstream', 'jetstream', '$G', 'streams'), join(dir, 'backup'));
+      await restart();
     },
     drop: async () => {
       await server.stop();

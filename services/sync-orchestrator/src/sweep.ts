@@ -1,4 +1,4 @@
-/** The safety net: finds accounts that no hint has reached for too long. */
+/** The safety net: finds accounts that no hint has reached for too long, and jobs that keep others out. */
 import type { Bus } from '@mailstream/bus';
 import { type AccountRef, MAILBOXES_SCOPE } from '@mailstream/contracts';
 import type { Db } from '@mailstream/db';
@@ -31,6 +31,9 @@ SELECT DISTINCT a.tenant, a.id AS account
 export function createSweep({ bus, db, reactor, logger, metrics, pollMs, sweepMs }: SweepDeps): Part {
   const found = metrics.counter('mailstream.sweep.overdue');
   async function sweep(): Promise<void> {
+    const kept = await bus.removeAcknowledged('FETCH');
+    if (kept > 0)
+      logger.warn({ jobs: kept }, 'NATS had kept jobs that were done, and they kept new ones out: removed');
     const now = Date.now();
     const overdue = await db.query<AccountRef>(OVERDUE, [
       MAILBOXES_SCOPE,

@@ -36,6 +36,8 @@ export const may = {
     subscribe: [`held.${filter}`],
   }),
   remove: (stream: StreamName) => api(`STREAM.MSG.DELETE.${stream}`),
+  removeAcknowledged: (stream: StreamName) =>
+    api(`CONSUMER.LIST.${stream}`, `STREAM.MSG.GET.${stream}`, `STREAM.MSG.DELETE.${stream}`),
   purge: (stream: StreamName | '*') => api(`STREAM.PURGE.${stream}`),
   park: (): Grants => ({ publish: ['dead.*.*'] }),
   request: (...subjects: readonly string[]): Grants => ({ publish: subjects }),

@@ -25,6 +25,7 @@ export const INSIDERS = {
     may.backlog('FETCH', '*'),
     may.backlog('WATCH', 'watcher-imap'),
     may.last('FETCH', '>'),
+    may.removeAcknowledged('FETCH'),
     may.read('CHANGES'),
     may.at('DEAD'),
     may.remove('DEAD'),
