@@ -191,6 +191,14 @@ export const AgeingCursor = Type.Object({
 });
 export type AgeingCursor = Static<typeof AgeingCursor>;
 
+/** Accounts that should be looked at and were not for three intervals. */
+export const LateAccounts = Type.Object({
+  count: Type.Integer(),
+  name: Type.String({ description: 'Of the one that waits longest.' }),
+  checkedAt: Type.String({ description: 'When that was last fetched with success, or connected.' }),
+});
+export type LateAccounts = Static<typeof LateAccounts>;
+
 /** A repair the fold made by itself, kept for people to see. */
 export const FoldIncident = Type.Object({
   fold: Type.String(),
@@ -222,10 +230,11 @@ export const SyncAccepted = Type.Object({
 });
 export type SyncAccepted = Static<typeof SyncAccepted>;
 
-/** A work queue that looks left alone: nobody asks for what waits in it. */
+/** A work queue that looks left alone: there is something in it, and nobody asks for more. */
 export const UnservedQueue = Type.Object({
   queue: Type.String({ description: '`hints`, or `live` and `backfill` with the provider before it.' }),
   waiting: Type.Integer({ description: 'What nobody has taken.' }),
+  held: Type.Integer({ description: 'What somebody has taken and not finished.' }),
   takenAt: nullable(Type.String({ description: 'When something was taken last; null: not known.' })),
 });
 export type UnservedQueue = Static<typeof UnservedQueue>;
@@ -264,8 +273,11 @@ export const StatusReport = Type.Object({
     Type.Array(AgeingCursor, { description: 'Cursors of which half their life is over, the oldest first.' }),
   ),
   unserved: Type.Optional(
-    Type.Array(UnservedQueue, { description: 'Queues in which something waits and for which nobody asks.' }),
+    Type.Array(UnservedQueue, {
+      description: 'Queues with something in them of which nobody asks for more.',
+    }),
   ),
+  late: Type.Optional(nullable(LateAccounts)),
   isFetched: Type.Optional(Type.Boolean({ description: 'Whether any fetcher has a job or asks for one.' })),
   pausedWebhooks: Type.Optional(
     Type.Array(PausedWebhook, { description: 'Webhook endpoints of the tenant that are told nothing.' }),

@@ -27,6 +27,7 @@ export const STREAMS = {
       'sync.schedule.*.*.*',
       'sync.fetched.*.*.*',
       'sync.subscription.*.*.*',
+      'sync.probe',
     ],
     retention: 'workqueue',
     onePerSubject: 'replace',

@@ -38,6 +38,8 @@ export const subjects = {
   fetched: (at: AccountRef, scope: string) => `sync.fetched.${tokens(at.tenant, at.account, scope)}`,
   subscription: (at: AccountRef, event: SubscriptionEvent) =>
     `sync.subscription.${tokens(at.tenant, at.account)}.${event}`,
+  /** Stored to see whether the server stores anything; nobody reads it. */
+  probe: 'sync.probe',
   fact: (at: AccountRef, fact: string) =>
     `mail.${partitionOf(at.account)}.${tokens(at.tenant, at.account)}.${fact}`,
   cursor: (at: AccountRef, scope: string) =>

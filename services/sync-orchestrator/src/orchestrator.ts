@@ -105,6 +105,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Part[] {
     db,
     endpoints: webhooks.endpoints,
     fold,
+    pollMs: limits.pollMs,
     providers: deps.providers,
     rotation: createRotation({ db, vault }),
     tenants,

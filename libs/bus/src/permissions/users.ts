@@ -8,6 +8,7 @@ export const INSIDERS = {
     may.ensureTopology(),
     may.publish(
       'sync.*.*.*.*',
+      subjects.probe,
       'fetch.*.*.*.*',
       'watch.*.*',
       'lease.orchestrator.*',

@@ -143,7 +143,7 @@ it('a cursor that its provider may soon forget is told with the command that use
 
 it('a queue that nobody serves fails, and says whom to start', () => {
   const unserved = (queue: string, takenAt: string | null) =>
-    bad({ unserved: [{ queue, waiting: 3, takenAt }] });
+    bad({ unserved: [{ queue, waiting: 3, held: 1, takenAt }] });
   expect(unserved('imap live', '2026-01-01T11:58:00Z')).toEqual([]);
   const [jobs] = unserved('imap live', '2026-01-01T11:00:00Z');
   expect(jobs).toMatchObject({
@@ -160,6 +160,22 @@ it('is told that no fetcher is there before anything waits for one', () => {
   expect(bad({ isFetched: false })).toMatchObject([
     { level: 'fail', check: 'fetchers', mend: expect.stringContaining('start the provider-fetcher') },
   ]);
+});
+
+it('accounts that nobody looks at fail, whatever else is well', () => {
+  const late = { count: 2, name: 'ada', checkedAt: '2026-01-01T11:00:00Z' };
+  expect(bad({ late })).toMatchObject([
+    { level: 'fail', check: 'late accounts', message: expect.stringMatching(/^2 were.* ada last at 2026/) },
+  ]);
+});
+
+it('a NATS that stores nothing comes first', () => {
+  const [first] = diagnose(HEALTHY, NOW, 'sync.probe: no answer (timeout)');
+  expect(first).toMatchObject({
+    level: 'fail',
+    check: 'storage',
+    message: expect.stringContaining('no answer'),
+  });
 });
 
 it('a paused webhook says why, and the command that lets it go on', () => {

@@ -16,11 +16,16 @@ const UNSERVED_MS = 5 * 60_000;
 /** A fold that has something to do moves within this time. */
 const STUCK_MS = 60_000;
 
-/** Findings of a report, in the order an operator would look. A check that finds nothing says so. */
-export function diagnose(report: StatusReport, now: Date): Finding[] {
+/**
+ * Findings of a report, in the order an operator would look. A check that finds nothing says so. `unstored`: why NATS stores nothing, when it
+ * does not.
+ */
+export function diagnose(report: StatusReport, now: Date, unstored: string | null = null): Finding[] {
   return [
+    ...storage(unstored),
     ...report.accounts.flatMap(accountFindings),
     accountsSummary(report.accounts),
+    ...late(report),
     ...notifications(report.accounts),
     ageing(report),
     lags(report, now),
@@ -30,6 +35,18 @@ export function diagnose(report: StatusReport, now: Date): Finding[] {
     ...fetchers(report),
     queues(report, now),
     ...pausedWebhooks(report),
+  ];
+}
+
+function storage(unstored: string | null): Finding[] {
+  if (unstored === null) return [];
+  return [
+    {
+      level: 'fail',
+      check: 'storage',
+      message: `NATS stores nothing: ${unstored}`,
+      mend: 'see NATS’ log: when its disk was full, make the volume larger and then restart NATS, whose streams take nothing before that; providers keep the mail meanwhile',
+    },
   ];
 }
 
@@ -74,6 +91,18 @@ function accountsSummary(accounts: readonly Account[]): Finding {
     message: `${accounts.length} in all, ${live} live, ${importing} importing`,
     mend: null,
   };
+}
+
+function late({ late: found }: StatusReport): Finding[] {
+  if (!found) return [];
+  return [
+    {
+      level: 'fail',
+      check: 'late accounts',
+      message: `${found.count} were not looked at for more than three intervals; ${found.name} last at ${found.checkedAt}`,
+      mend: `mend what else is said here; if nothing is: ${restart('provider-fetcher')}`,
+    },
+  ];
 }
 
 /** Nothing when no provider has webhooks. */
@@ -211,7 +240,7 @@ function queues({ pending, unserved = [] }: StatusReport, now: Date): Finding {
     return {
       level: 'fail',
       check: 'queues',
-      message: `${stuck.waiting} wait in ${stuck.queue}, nobody asks for them, and the last was taken ${stuck.takenAt ?? 'nobody knows when'}`,
+      message: `${stuck.waiting} wait in ${stuck.queue} and ${stuck.held} are held, nobody asks for more, and the last was taken ${stuck.takenAt ?? 'nobody knows when'}`,
       mend: restart(service),
     };
   }

@@ -26,6 +26,8 @@ export interface RoutesDeps {
   readonly db: Db;
   readonly endpoints: Endpoints;
   readonly fold: Pick<Fold, 'lag'>;
+  /** Milliseconds between the looks at an account. */
+  readonly pollMs: number;
   readonly providers: readonly Provider[];
   readonly rotation: Rotation;
   readonly tenants: Tenants;

@@ -2,6 +2,7 @@
 import type { Account, DoctorReport, StatusReport } from '@mailstream/contracts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readAgeing } from '../accounts/ageing.ts';
+import { readLate } from '../accounts/late.ts';
 import { startWorld, type World } from '../testkit.ts';
 
 let world: World;
@@ -60,4 +61,20 @@ it('knows cursors of which half the life is over, by what their provider says', 
   expect(await ageing(9 * day)).toEqual([]);
   // IMAP promises nothing and forgets nothing.
   expect((await status()).ageing).toEqual([]);
+});
+
+it('knows accounts that nobody looks at, unless they wait for somebody or are in trouble', async () => {
+  const put = (state: string, age: string) =>
+    world.db.query(
+      `WITH a AS (UPDATE control.account SET state = $2, created_at = now() - interval '1 hour' WHERE id = $1)
+       UPDATE control.scope SET checked_at = now() - $3::interval WHERE account = $1`,
+      [ada.id, state, age],
+    );
+  const late = () => readLate(world.db, 'default', 60_000);
+  await put('live', '5 minutes');
+  expect(await late()).toMatchObject({ count: 1, name: ada.name });
+  await put('paused', '5 minutes');
+  expect(await late()).toBeNull();
+  await put('live', '3 minutes');
+  expect(await late()).toBeNull();
 });

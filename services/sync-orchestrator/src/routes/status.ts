@@ -1,12 +1,21 @@
 /** `/v1/status` and `/v1/doctor`: the whole installation at a glance, and what is wrong with it in words. */
 import type { Bus, QueueState } from '@mailstream/bus';
-import { ApiError, DoctorReport, fetchConsumer, LANES, type Lane, StatusReport } from '@mailstream/contracts';
+import {
+  ApiError,
+  DoctorReport,
+  fetchConsumer,
+  LANES,
+  type Lane,
+  StatusReport,
+  subjects,
+} from '@mailstream/contracts';
 import type { Db, Tenants } from '@mailstream/db';
 import { type Fold, incidents, readDamage, readLag } from '@mailstream/fold';
 import type { Provider } from '@mailstream/providers';
-import type { HttpServer } from '@mailstream/runtime';
+import { type HttpServer, messageOf } from '@mailstream/runtime';
 import type { Accounts } from '../accounts/accounts.ts';
 import { readAgeing } from '../accounts/ageing.ts';
+import { readLate } from '../accounts/late.ts';
 import { diagnose } from '../domain/diagnose.ts';
 import { listLetters } from '../parked/letters.ts';
 import { readProjectSpending } from '../project-spending.ts';
@@ -29,10 +38,11 @@ export function registerStatusRoutes(
     tenants: Tenants;
     fold: Pick<Fold, 'lag'>;
     endpoints: Pick<Endpoints, 'list'>;
+    pollMs: number;
     providers: readonly Pick<Provider, 'name' | 'cursorLifeMs'>[];
   },
 ): void {
-  const { accounts, bus, db, endpoints, tenants, fold, providers } = deps;
+  const { accounts, bus, db, endpoints, tenants, fold, pollMs, providers } = deps;
 
   async function readQueues(): Promise<Queue[]> {
     const jobs = providers.flatMap(({ name }) => LANES.map((lane) => ({ name, lane })));
@@ -63,6 +73,7 @@ export function registerStatusRoutes(
       webhooks,
       damage,
       ageing,
+      late,
     ] = await Promise.all([
       accounts.list(tenant),
       readProjectSpending(db, Date.now()),
@@ -75,6 +86,7 @@ export function registerStatusRoutes(
       endpoints.list(tenant),
       Promise.all(['orchestrator', 'projector'].map((name) => readDamage({ bus, db }, name))),
       readAgeing(tenants.of(tenant), tenant, providers),
+      readLate(tenants.of(tenant), tenant, pollMs),
     ]);
     return {
       accounts: list,
@@ -84,9 +96,13 @@ export function registerStatusRoutes(
       incidents: incidentRows,
       damage: damage.flat(),
       ageing,
+      late,
       unserved: queues
-        .filter(({ waiting, isAsked }) => waiting > 0 && !isAsked)
-        .map(({ queue, waiting, takenAt }) => ({ queue, waiting, takenAt: takenAt?.toISOString() ?? null })),
+        .filter(({ waiting, held, isAsked }) => waiting + held > 0 && !isAsked)
+        .map(({ queue, waiting, held, takenAt }) => ({
+          ...{ queue, waiting, held },
+          takenAt: takenAt?.toISOString() ?? null,
+        })),
       isFetched: queues.some(({ lane, held, isAsked }) => lane !== null && (isAsked || held > 0)),
       pausedWebhooks: webhooks
         .filter(({ state }) => state === 'paused')
@@ -97,6 +113,16 @@ export function registerStatusRoutes(
         backfill: itemsIn(queues, 'backfill'),
       },
     };
+  }
+
+  /** Why NATS stores nothing now; null when it does. */
+  async function unstored(): Promise<string | null> {
+    try {
+      await bus.publish({ subject: subjects.probe, data: {} });
+      return null;
+    } catch (error) {
+      return messageOf(error);
+    }
   }
 
   app.get(
@@ -122,7 +148,10 @@ export function registerStatusRoutes(
         response: { 200: DoctorReport, 401: ApiError },
       },
     },
-    async (request) => ({ findings: diagnose(await report(request.principal.tenant), new Date()) }),
+    async (request) => {
+      const [status, why] = await Promise.all([report(request.principal.tenant), unstored()]);
+      return { findings: diagnose(status, new Date(), why) };
+    },
   );
 }
 
