@@ -38,29 +38,37 @@ export function createBatchPublisher(link: Link): PublishBatch {
   };
 }
 
-/**
- * Everything goes out in one turn of the event loop; the server answers the first message and the last. One message is all or nothing by itself, and
- * spares the server the files that it makes for a batch.
- */
+/** Everything goes out in one turn of the event loop; the server answers the first message and the last. */
 async function send(link: Link, messages: readonly Encoded[], fence: Fence | null): Promise<BatchOutcome> {
   const id = nuid.next();
-  const last = messages.length;
+  const count = messages.length;
   let begun: Promise<PublishAck | null> | undefined;
   let committed: Promise<PublishAck | null> | undefined;
 
   for (const [index, { subject, payload, headers }] of messages.entries()) {
     const position = index + 1;
-    const all = {
-      ...headers,
-      ...(last > 1 && { 'Nats-Batch-Id': id, 'Nats-Batch-Sequence': String(position) }),
-      ...(position === 1 && fence && fenceHeaders(fence)),
-      ...(last > 1 && position === last && { 'Nats-Batch-Commit': '1' }),
-    };
-    if (position === last) committed = askToStore(link, subject, payload, all);
+    const all = { ...headers, ...batchHeaders(id, position, count, fence) };
+    if (position === count) committed = askToStore(link, subject, payload, all);
     else if (position === 1) begun = askToStore(link, subject, payload, all);
     else link.nc.publish(subject, payload, { headers: wireHeaders(all) });
   }
-  return await outcome(begun, committed, last);
+  return await outcome(begun, committed, count);
+}
+
+/**
+ * What the message at `position` of `count`, from 1, says beside its own headers: the first brings the fence, each names the batch and its place in it,
+ * the last commits. One message alone has the fence only: it is all or nothing by itself, and spares the server the files that it makes for a batch.
+ */
+function batchHeaders(
+  id: string,
+  position: number,
+  count: number,
+  fence: Fence | null,
+): Record<string, string> {
+  const guard = position === 1 && fence ? fenceHeaders(fence) : {};
+  if (count === 1) return guard;
+  const place = { 'Nats-Batch-Id': id, 'Nats-Batch-Sequence': String(position) };
+  return { ...guard, ...place, ...(position === count && { 'Nats-Batch-Commit': '1' }) };
 }
 
 /** The answer to the last message decides, but when the first was refused only the answer to that one says why. */
