@@ -2,7 +2,7 @@
 import { hash, randomBytes } from 'node:crypto';
 import type { Bus, WorkItem } from '@mailstream/bus';
 import { SubscriptionJob, type SubscriptionReport, subjects } from '@mailstream/contracts';
-import { type Provider, ProviderError, type Session, type Subscription } from '@mailstream/providers';
+import { type Provider, ProviderError, type Subscription, type Subscriptions } from '@mailstream/providers';
 import type { Logger, Part } from '@mailstream/runtime';
 import { Compile } from 'typebox/compile';
 import type { Sessions } from './sessions.ts';
@@ -22,6 +22,8 @@ export interface SubscriptionDeps {
   readonly providers: readonly Pick<Provider, 'name' | 'push'>[];
 }
 
+type Refusal = Extract<SubscriptionReport, { ok: false }>;
+
 /** One part per provider with webhooks. */
 export function createSubscriptionConsumers({ bus, sessions, logger, providers }: SubscriptionDeps): Part[] {
   async function handle(item: WorkItem, signal: AbortSignal): Promise<void> {
@@ -37,18 +39,44 @@ export function createSubscriptionConsumers({ bus, sessions, logger, providers }
     if (report) await bus.publish({ subject: subjects.subscription(job, 'reported'), data: report });
   }
 
-  /** What came of it; null when nobody waits to hear. Throws what is not the provider's doing: the job is then delivered again. */
+  /** What came of it; null when nobody waits to hear. Only the provider ever sees the secret again: what leaves this process is its hash. */
   async function attempt(job: SubscriptionJob, signal: AbortSignal): Promise<SubscriptionReport | null> {
-    const found: Found = {};
+    const { end, keep } = job;
+    const renewed = await ask(job, signal, async (subscriptions) => {
+      if (end !== null) await subscriptions.end(end, signal);
+      if (!keep?.known) return null;
+      return subscriptions.renew(keep.known, { notificationUrl: keep.notificationUrl, signal });
+    });
+    if (!keep) return null;
+    if (!renewed.ok) return renewed;
+    const { known, notificationUrl } = keep;
+    if (renewed.value) return reportOf(renewed.value, notificationUrl, null);
+    const secret = randomBytes(SECRET_BYTES).toString('base64url');
+    const made = await ask(job, signal, (subscriptions) =>
+      subscriptions.create({ notificationUrl, secret, signal }),
+    );
+    if (made.ok) return reportOf(made.value, notificationUrl, hash('sha256', secret));
+    // Not renewed: it has ended.
+    return known ? { ...made, gone: known } : made;
+  }
+
+  /** What the provider answers, or how it refuses. Throws what is not the provider's doing: the job is then delivered again. */
+  async function ask<T>(
+    job: SubscriptionJob,
+    signal: AbortSignal,
+    question: (subscriptions: Subscriptions) => Promise<T>,
+  ): Promise<{ readonly ok: true; readonly value: T } | Refusal> {
     try {
-      return await sessions.use(job, signal, (session) => perform(job, session, signal, found));
+      const value = await sessions.use(job, signal, ({ subscriptions }) => {
+        if (!subscriptions) throw new Error(`sessions of ${job.provider} know no subscriptions`);
+        return question(subscriptions);
+      });
+      return { ok: true, value };
     } catch (error) {
       if (!(error instanceof ProviderError) || signal.aborted) throw error;
       const { failure, code, message, retryAfterMs } = error;
       logger.warn({ account: job.account, code }, `subscription: ${message}`);
-      return (
-        job.keep && { ok: false, failure, code, message: message.slice(0, 1_000), retryAfterMs, ...found }
-      );
+      return { ok: false, failure, code, message: message.slice(0, 1_000), retryAfterMs };
     }
   }
 
@@ -68,31 +96,6 @@ export function createSubscriptionConsumers({ bus, sessions, logger, providers }
         signal,
       ),
   }));
-}
-
-/** What is true also when asking for another one fails. */
-interface Found {
-  /** The one to renew, when the provider does not know it any more. */
-  gone?: string;
-}
-
-/** Only the provider ever sees the secret again: what leaves this process is its hash. */
-async function perform(
-  { provider, end, keep }: SubscriptionJob,
-  { subscriptions }: Session,
-  signal: AbortSignal,
-  found: Found,
-): Promise<SubscriptionReport | null> {
-  if (!subscriptions) throw new Error(`sessions of ${provider} know no subscriptions`);
-  if (end !== null) await subscriptions.end(end, signal);
-  if (!keep) return null;
-  const { known, notificationUrl } = keep;
-  const renewed = known && (await subscriptions.renew(known, { notificationUrl, signal }));
-  if (renewed) return reportOf(renewed, notificationUrl, null);
-  if (known) found.gone = known;
-  const secret = randomBytes(SECRET_BYTES).toString('base64url');
-  const made = await subscriptions.create({ notificationUrl, secret, signal });
-  return reportOf(made, notificationUrl, hash('sha256', secret));
 }
 
 function reportOf(
