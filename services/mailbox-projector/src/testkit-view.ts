@@ -17,6 +17,8 @@ export interface TestView {
   readonly tenants: Tenants;
   /** Folds pages in one transaction. */
   fold(...pages: readonly Page[]): Promise<readonly Emission[]>;
+  /** How many rows there are of these, for example `view.copy where derived`. */
+  count(what: string): Promise<number>;
   empty(): Promise<void>;
   /** The statement that empties it. */
   readonly truncate: string;
@@ -46,6 +48,11 @@ export async function createTestView(url: string): Promise<TestView> {
     async fold(...pages) {
       const { emissions } = await db.tx((tx) => projector.apply(tx, pages));
       return emissions;
+    },
+
+    async count(what) {
+      const [row] = await db.query<{ n: number }>(`select count(*)::int as n from ${what}`);
+      return row?.n ?? -1;
     },
 
     async empty() {
