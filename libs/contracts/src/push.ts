@@ -62,7 +62,7 @@ export const SubscriptionReport = Type.Union([
     retryAfterMs: nullable(Type.Integer()),
     gone: Type.Optional(
       Type.String({
-        description: "The provider's id of the one that was to be renewed and is not there any more.",
+        description: "The provider's id of the one that was there before and is not any more.",
       }),
     ),
   }),

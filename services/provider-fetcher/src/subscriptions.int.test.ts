@@ -59,13 +59,13 @@ async function credentials(): Promise<CredentialsReply> {
 }
 
 /** What is reported of keeping a subscription of an account nobody else uses. */
-async function keep(known: string | null): Promise<SubscriptionReport> {
+async function keep(known: string | null, end: string | null = null): Promise<SubscriptionReport> {
   const at = { tenant: 'default', account: uuidv7() };
   const job: SubscriptionJob = {
     ...at,
     provider: 'microsoft',
     credentialVersion: 1,
-    end: null,
+    end,
     keep: { known, notificationUrl: NOWHERE },
   };
   await bus.offer('FETCH', subjects.subscriptionJob('microsoft', at.account, 'keep'), job);
@@ -84,6 +84,10 @@ const unreachable = { ok: false, failure: 'permanent', code: 'graph.webhook_unre
 describe('a subscription that is refused', () => {
   it('in place of one that has ended: the report says both', async () => {
     expect(await keep('ended-long-ago')).toMatchObject({ ...unreachable, gone: 'ended-long-ago' });
+  });
+
+  it('in place of one that told another address: that was ended before', async () => {
+    expect(await keep(null, 'tells-elsewhere')).toMatchObject({ ...unreachable, gone: 'tells-elsewhere' });
   });
 
   it('where none was: none has ended', async () => {

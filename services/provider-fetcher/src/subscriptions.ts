@@ -56,8 +56,9 @@ export function createSubscriptionConsumers({ bus, sessions, logger, providers }
       subscriptions.create({ notificationUrl, secret, signal }),
     );
     if (made.ok) return reportOf(made.value, notificationUrl, hash('sha256', secret));
-    // Not renewed: it has ended.
-    return known ? { ...made, gone: known } : made;
+    // Not renewed, or ended above: it is not there any more.
+    const gone = known ?? end;
+    return gone === null ? made : { ...made, gone };
   }
 
   /** What the provider answers, or how it refuses. Throws what is not the provider's doing: the job is then delivered again. */
