@@ -1,18 +1,20 @@
 /** The servers of the tests in containers, for MAILSTREAM_TEST_BACKEND=containers: the images that docker-compose.yml names. */
+import { dirname } from 'node:path';
 import { freePort, type LocalServer, type NatsOptions, writeNatsConfig } from '@mailstream/devstack';
 import { GenericContainer, Wait } from 'testcontainers';
 
 type Server = Omit<LocalServer, 'child'>;
 
-/** In the host's network and with its directory at the same path, so that it is configured as any other. */
+/** In the host's network and with its directories at the same paths, so that it is configured as any other. */
 export async function startNatsContainer(options: NatsOptions): Promise<Server> {
   const port = options.port ?? (await freePort());
   const configFile = writeNatsConfig(options, port);
+  const dirs = [options.dir, ...(options.accountsFile === undefined ? [] : [dirname(options.accountsFile)])];
   const container = await new GenericContainer('nats:2.15')
     .withNetworkMode('host')
     // What it writes is then ours to delete.
     .withUser(`${process.getuid?.() ?? 0}`)
-    .withBindMounts([{ source: options.dir, target: options.dir }])
+    .withBindMounts(dirs.map((dir) => ({ source: dir, target: dir })))
     .withCommand(['--config', configFile])
     .withWaitStrategy(Wait.forLogMessage('Server is ready'))
     .start();
