@@ -140,10 +140,13 @@ export function createSubscriptionKeeper(deps: KeeperDeps): SubscriptionKeeper {
 
   async function handle(at: AccountRef, happening: SubscriptionHappening): Promise<void> {
     const kept = await handleAlone(at, happening);
-    if (!kept?.held || happening.kind !== 'reported' || !happening.report.ok) return;
-    const report = { ...happening.report, secretHash: kept.held.secretHash };
+    if (!kept?.held || happening.kind !== 'reported') return;
+    const { report } = happening;
+    // A refusal is of who asked, unless it says that what all have is gone.
+    if (!report.ok && report.gone !== kept.held.id) return;
+    const told = report.ok ? { ...report, secretHash: kept.held.secretHash } : report;
     for (const other of await sharersOf(kept.subscriber, kept.held.id))
-      await handleAlone(other, { kind: 'reported', report });
+      await handleAlone(other, { kind: 'reported', report: told });
   }
 
   async function endAtProvider(subscriber: Subscriber, id: string): Promise<void> {

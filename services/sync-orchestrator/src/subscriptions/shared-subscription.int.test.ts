@@ -145,4 +145,21 @@ describe('a subscription that accounts have together', () => {
     await reported(at, 'm-5');
     await waitFor(async () => expect(await lapsing()).toBe(before));
   });
+
+  it('has ended for all when who asked is told that it is gone', async () => {
+    const both = await pair('m-6');
+    const refusal = { ok: false, failure: 'conflict', code: 'x.y', message: 'no more', retryAfterMs: null };
+    const say = (data: object) =>
+      world.bus.publish({ subject: subjects.subscription(both[0], 'reported'), data });
+    await say(refusal);
+    await waitFor(async () =>
+      expect(await world.webhookOf(both[0])).toMatchObject({ until: expect.any(String), reason: 'no more' }),
+    );
+    expect(await world.webhookOf(both[1])).toMatchObject({ until: expect.any(String), reason: null });
+    await say({ ...refusal, gone: 'm-6' });
+    for (const at of both)
+      await waitFor(async () =>
+        expect(await world.webhookOf(at)).toMatchObject({ until: null, reason: 'no more' }),
+      );
+  });
 });
