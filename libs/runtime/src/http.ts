@@ -16,13 +16,11 @@ import { Type } from 'typebox';
 import { registerAnswerHeaders } from './answer-headers.ts';
 import { type Admit, registerAccess } from './auth/access.ts';
 import type { Authenticate } from './auth/authenticate.ts';
-import { aborted } from './clock.ts';
-import { AppError, type ErrorClass, messageOf } from './errors.ts';
+import { AppError, type ErrorClass } from './errors.ts';
 import { HttpError } from './http-error.ts';
 import type { Logger } from './log.ts';
 import { findNul } from './nul.ts';
 import { requestIdOf } from './request-origin.ts';
-import type { Part } from './run-service.ts';
 import { registerSpans } from './telemetry/http-spans.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { firstProblem } from './validation.ts';
@@ -246,35 +244,5 @@ function describe(error: unknown): { status: number; code: string; message: stri
     status: 500,
     code: 'api.internal',
     message: 'something went wrong on our side; the log has the request id',
-  };
-}
-
-/** What is being answered when a server stops has so long to end, milliseconds. */
-const DRAIN_MS = 3_000;
-
-/**
- * Serves for as long as it runs, then answers what was asked by then; what takes longer than `drainMs` is cut off. Throws `http.port` when
- * the address is taken.
- */
-export function httpPart(
-  app: HttpServer,
-  at: { readonly host: string; readonly port: number },
-  { drainMs = DRAIN_MS }: { readonly drainMs?: number } = {},
-): Part {
-  return {
-    name: 'http',
-    async run(signal) {
-      await app.listen(at).catch((cause: unknown) => {
-        throw new AppError(
-          'http.port',
-          'permanent',
-          `cannot listen on ${at.host}:${at.port} (MAILSTREAM_HTTP_HOST, MAILSTREAM_HTTP_PORT): ${messageOf(cause)}`,
-          { cause },
-        );
-      });
-      await aborted(signal);
-      const late = setTimeout(() => app.server.closeAllConnections(), drainMs);
-      await app.close().finally(() => clearTimeout(late));
-    },
   };
 }

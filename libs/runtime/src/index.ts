@@ -5,6 +5,7 @@ export { fetchWithin, readText } from './bounded-body.ts';
 export * from './health.ts';
 export * from './http.ts';
 export * from './http-error.ts';
+export * from './http-part.ts';
 export * from './reach.ts';
 export * from './request-origin.ts';
 export * from './run-service.ts';

@@ -140,11 +140,13 @@ describe('a Gmail mailbox that two tenants have connected', () => {
 
   it('is told again what was pushed while the gateway was away', async () => {
     google.control.behave({ push: { retryMs: [200, 1_000] } });
+    const { acknowledged } = google.control.pushes();
     await killAndRestart(system.stack, ['ingest-gateway'], async () => {
       const { failed } = google.control.pushes();
       google.control.deliver({ mailbox: google.address, count: 3 });
       await system.until('a push failed', () => google.control.pushes().failed > failed);
     });
+    await system.until('it was pushed again', () => google.control.pushes().acknowledged > acknowledged);
     await untilBothAreRight();
   });
 

@@ -2,7 +2,8 @@
 import { Agent, get, type IncomingMessage } from 'node:http';
 import { authenticate } from '@mailstream/testing';
 import { afterEach, expect, it } from 'vitest';
-import { createHttpServer, httpPart } from './http.ts';
+import { createHttpServer } from './http.ts';
+import { httpPart } from './http-part.ts';
 import { createLogger } from './log.ts';
 
 const stops: (() => Promise<void>)[] = [];
@@ -80,6 +81,22 @@ it('answers what was asked before and what comes meanwhile, which it sends elsew
   expect((await answer).statusCode).toBe(200);
   await stopped;
   await expect(ask(`${server.url}/livez`, idle)).rejects.toThrow();
+});
+
+it('is there for callers that come one after the other until none does, and sends them elsewhere', async () => {
+  const server = await start(60_000);
+  server.release();
+  const agent = new Agent({ keepAlive: true });
+  expect((await ask(`${server.url}/livez`, agent)).headers.connection).toBe('keep-alive');
+  let stopped = false;
+  const stopping = server.stop().then(() => {
+    stopped = true;
+  });
+  // On the connection that is there, then on new ones.
+  for (let calls = 0; calls < 5; calls += 1)
+    expect((await ask(`${server.url}/livez`, agent)).headers.connection).toBe('close');
+  expect(stopped).toBe(false);
+  await stopping;
 });
 
 it('cuts off what does not end in time', async () => {
