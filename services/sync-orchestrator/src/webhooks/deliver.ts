@@ -37,6 +37,8 @@ const PLACES = 32;
 const PER_ENDPOINT = 4;
 /** How often what is due is looked for, milliseconds: retries, and what another process put up. */
 const LOOK_MS = 1_000;
+/** An attempt that is under way when we stop may be answered for so long, milliseconds: what is broken off is told once more. */
+const STOP_MS = 5_000;
 /** What was delivered is shown for a day, what was given up for a month. */
 const EXPIRE = `
 DELETE FROM control.webhook_delivery
@@ -61,14 +63,15 @@ export function createDeliveries({ bus, db, vault, post, logger, metrics }: Deli
     );
   }
 
-  async function drain(lane: Lane, signal: AbortSignal): Promise<void> {
+  /** Ends with the attempt that is under way when `signal` aborts; `cut` breaks that off. */
+  async function drain(lane: Lane, signal: AbortSignal, cut: AbortSignal): Promise<void> {
     for (;;) {
       const delivery = signal.aborted ? null : await nextIn(db, lane);
       if (!delivery) return await release(db, lane);
       const began = performance.now();
-      const came = await attempt(delivery, signal);
+      const came = await attempt(delivery, cut);
       // An attempt that we broke off says nothing of the endpoint.
-      if (signal.aborted && came.error !== null) return await release(db, lane);
+      if (cut.aborted && came.error !== null) return await release(db, lane);
       const now = Date.now();
       const standing = {
         attempts: delivery.attempts + 1,
@@ -83,10 +86,10 @@ export function createDeliveries({ bus, db, vault, post, logger, metrics }: Deli
     }
   }
 
-  function start(lane: Lane, signal: AbortSignal): void {
+  function start(lane: Lane, signal: AbortSignal, cut: AbortSignal): void {
     const { endpoint } = lane;
     busy.set(endpoint, (busy.get(endpoint) ?? 0) + 1);
-    const one = drain(lane, signal)
+    const one = drain(lane, signal, cut)
       // It is held until the time is over, and then tried again.
       .catch((err: unknown) => logger.warn({ err, ...lane }, `a webhook is tried again: ${messageOf(err)}`))
       .finally(() => {
@@ -99,12 +102,12 @@ export function createDeliveries({ bus, db, vault, post, logger, metrics }: Deli
     running.add(one);
   }
 
-  async function look(signal: AbortSignal): Promise<void> {
+  async function look(signal: AbortSignal, cut: AbortSignal): Promise<void> {
     const free = PLACES - running.size;
     if (free === 0) return;
     const except = [...busy].filter(([, count]) => count >= PER_ENDPOINT).map(([endpoint]) => endpoint);
     for (const lane of await claimLanes(db, { except, perEndpoint: PER_ENDPOINT, limit: free }))
-      start(lane, signal);
+      start(lane, signal, cut);
   }
 
   return {
@@ -112,10 +115,11 @@ export function createDeliveries({ bus, db, vault, post, logger, metrics }: Deli
     nudge: () => woken.resolve(),
     async run(signal) {
       let expiredAt = 0;
+      const cut = new AbortController();
       while (!signal.aborted) {
         woken = Promise.withResolvers();
         try {
-          await look(signal);
+          await look(signal, cut.signal);
           if (performance.now() - expiredAt > EXPIRE_MS || expiredAt === 0) {
             expiredAt = performance.now();
             await db.query(EXPIRE);
@@ -128,7 +132,9 @@ export function createDeliveries({ bus, db, vault, post, logger, metrics }: Deli
         await Promise.race([woken.promise, pause(LOOK_MS, either)]);
         waited.abort();
       }
+      const late = setTimeout(() => cut.abort(), STOP_MS);
       await Promise.all(running);
+      clearTimeout(late);
     },
   };
 }

@@ -1,4 +1,4 @@
-/** A process that is killed in the middle of a delivery, and the one that comes after it. */
+/** A process that is killed in the middle of a delivery, the one that comes after it, and how that is stopped. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -51,7 +51,7 @@ async function publish(bus: Bus, at: { tenant: string; account: string }, subjec
   await bus.publish({ subject: subjects.change(at, 'message', 'created'), data: event, headers });
 }
 
-it('tells what it was telling once more under the same id, and then what follows', async () => {
+it('tells what it was telling once more under the same id, and then what follows; stopped, it hears the answer first', async () => {
   const [nats, database] = await Promise.all([createNats(), createDatabase()]);
   closing.push(
     () => nats.drop(),
@@ -101,11 +101,22 @@ it('tells what it was telling once more under the same id, and then what follows
   await until(() => expect(held).toHaveLength(1));
   first.child.kill('SIGKILL');
   isHolding = false;
-  await start(env);
+  const second = await start(env);
   // The time limits of the one that died are not waited for.
   await db.query("UPDATE control.webhook_lane SET held_until = now() - interval '1 second'");
   await db.query("UPDATE control.webhook_reader SET held_until = now() - interval '1 second'");
   await publish(bus, at, 'd');
   await until(() => expect(received.map(({ subject }) => subject)).toEqual(['a', 'a', 'b', 'c', 'd']));
   expect(received[1]?.id).toBe(received[0]?.id);
+
+  isHolding = true;
+  await publish(bus, at, 'e');
+  await until(() => expect(held).toHaveLength(2));
+  const ended = new Promise((resolve) => second.child.once('exit', resolve));
+  second.child.kill('SIGTERM');
+  await until(async () => expect((await fetch(`${second.url}/readyz`)).status).toBe(503));
+  held[1]?.writeHead(204).end();
+  expect(await ended).toBe(0);
+  const last = await db.query('SELECT state FROM control.webhook_delivery ORDER BY sequence DESC LIMIT 1');
+  expect(last).toEqual([{ state: 'delivered' }]);
 });
