@@ -4,14 +4,7 @@ import { type Envelope, type HistoryPage, subjects, validatorOf } from '@mailstr
 import { migrate } from '@mailstream/db';
 import { createFold, type Fold, type Page, refold } from '@mailstream/fold';
 import { createHttpServer, createLogger } from '@mailstream/runtime';
-import {
-  authenticate,
-  createDatabase,
-  createNats,
-  type TestDatabase,
-  type TestNats,
-  tokenOf,
-} from '@mailstream/testing';
+import { authenticate, createNats, type TestNats, tokenOf } from '@mailstream/testing';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { projector } from './projector.ts';
 import { findAccounts } from './routes/find-account.ts';
@@ -24,15 +17,13 @@ const logger = createLogger('test', 'silent');
 const log = createLog();
 const stop = new AbortController();
 let nats: TestNats;
-let database: TestDatabase;
 let bus: Bus;
 let view: TestView;
 let fold: Fold;
 let running: Promise<void>;
 
 beforeAll(async () => {
-  [nats, database] = await Promise.all([createNats(), createDatabase()]);
-  view = await createTestView(database.url);
+  [nats, view] = await Promise.all([createNats(), createTestView()]);
   bus = await connectBus({ url: nats.url, name: 'projector test' });
   await bus.ensureTopology();
   fold = createFold({ bus, db: view.db, logger, definition: projector });
@@ -43,8 +34,7 @@ afterAll(async () => {
   stop.abort();
   await running;
   await bus.close();
-  await view.close();
-  await Promise.all([nats.drop(), database.drop()]);
+  await Promise.all([nats.drop(), view.drop()]);
 });
 
 /** Puts pages into the real log, where they get other sequences than in the log of the test. */
@@ -188,7 +178,7 @@ it('is the same row by row when its tables are dropped and the log is folded aga
   await refold(view.owner, projector.name, async (tx) => {
     await tx.query('drop schema view cascade');
   });
-  await migrate(database.url, { schema: 'view', dir: `${import.meta.dirname}/../migrations`, logger });
+  await migrate(view.url, { schema: 'view', dir: `${import.meta.dirname}/../migrations`, logger });
   await vi.waitFor(
     async () => {
       const [now] = await view.db.query<{ at: bigint }>('select max(position) as at from fold.checkpoint');

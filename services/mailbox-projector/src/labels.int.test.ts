@@ -1,11 +1,9 @@
 /** Messages of providers with labels: one fact says all the mailboxes that hold a message. */
 import type { Emission } from '@mailstream/fold';
-import { createDatabase, type TestDatabase } from '@mailstream/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { createLog, listedIds, mailbox, placed, type Said, seen } from './testkit.ts';
 import { createTestView, type TestView } from './testkit-view.ts';
 
-let database: TestDatabase;
 let view: TestView;
 let log: ReturnType<typeof createLog>;
 
@@ -17,14 +15,10 @@ const labelled = (id: string, mailboxes: string[], flags: string[] = []) =>
   );
 
 beforeAll(async () => {
-  database = await createDatabase();
-  view = await createTestView(database.url);
+  view = await createTestView();
 });
 
-afterAll(async () => {
-  await view.close();
-  await database.drop();
-});
+afterAll(() => view?.drop());
 
 beforeEach(async () => {
   log = createLog();

@@ -1,10 +1,8 @@
 import type { Emission, Page } from '@mailstream/fold';
-import { createDatabase, type TestDatabase } from '@mailstream/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { createLog, flagChanges, listedIds, mailbox, seen } from './testkit.ts';
 import { createTestView, type TestView } from './testkit-view.ts';
 
-let database: TestDatabase;
 let view: TestView;
 let log: ReturnType<typeof createLog>;
 
@@ -14,14 +12,10 @@ const keyed = (id: string, generation?: string, flags: string[] = []) =>
   seen(copy(id, generation), { messageId: id }, { key: id, keyKind: 'message', flags });
 
 beforeAll(async () => {
-  database = await createDatabase();
-  view = await createTestView(database.url);
+  view = await createTestView();
 });
 
-afterAll(async () => {
-  await view.close();
-  await database.drop();
-});
+afterAll(() => view?.drop());
 
 beforeEach(async () => {
   log = createLog();

@@ -1,24 +1,18 @@
 /** Which copies are one message, and what is told of it: as it comes and goes, moves, looks like another, has a key, or is missing from a list. */
 import type { Page } from '@mailstream/fold';
-import { createDatabase, type TestDatabase } from '@mailstream/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { at, createLog, flagged, gone, listed, mailbox, seen } from './testkit.ts';
 import { short, shortOfMessages, told } from './testkit-told.ts';
 import { createTestView, type TestView } from './testkit-view.ts';
 
-let database: TestDatabase;
 let view: TestView;
 let log: ReturnType<typeof createLog>;
 
 beforeAll(async () => {
-  database = await createDatabase();
-  view = await createTestView(database.url);
+  view = await createTestView();
 });
 
-afterAll(async () => {
-  await view.close();
-  await database.drop();
-});
+afterAll(() => view?.drop());
 
 beforeEach(async () => {
   log = createLog();

@@ -1,7 +1,6 @@
 /** What there is beside messages, and what is told of it: mailboxes, threads, runs, accounts. */
 import type { Outbox, Page } from '@mailstream/fold';
 import { createLogger } from '@mailstream/runtime';
-import { createDatabase, type TestDatabase } from '@mailstream/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createEraser } from './eraser.ts';
 import { account, at, createLog, failed, gone, mailbox, mailboxGone, seen } from './testkit.ts';
@@ -9,19 +8,14 @@ import { short, shortOfOthers, told } from './testkit-told.ts';
 import { createTestView, type TestView } from './testkit-view.ts';
 
 const logger = createLogger('test', 'silent');
-let database: TestDatabase;
 let view: TestView;
 let log: ReturnType<typeof createLog>;
 
 beforeAll(async () => {
-  database = await createDatabase();
-  view = await createTestView(database.url);
+  view = await createTestView();
 });
 
-afterAll(async () => {
-  await view.close();
-  await database.drop();
-});
+afterAll(() => view?.drop());
 
 beforeEach(async () => {
   log = createLog();

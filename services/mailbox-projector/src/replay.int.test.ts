@@ -1,7 +1,6 @@
 /** The view depends on the log alone: not on where batches begin and end, not on how often something is said. */
 import { uidToId } from '@mailstream/contracts';
 import type { Page } from '@mailstream/fold';
-import { createDatabase, type TestDatabase } from '@mailstream/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
@@ -21,18 +20,13 @@ import {
 import { createSubscriber } from './testkit-subscriber.ts';
 import { createTestView, type TestView } from './testkit-view.ts';
 
-let database: TestDatabase;
 let view: TestView;
 
 beforeAll(async () => {
-  database = await createDatabase();
-  view = await createTestView(database.url);
+  view = await createTestView();
 });
 
-afterAll(async () => {
-  await view.close();
-  await database.drop();
-});
+afterAll(() => view?.drop());
 
 const boxes = fc.constantFrom('A', 'B', 'C');
 const place = fc.record({

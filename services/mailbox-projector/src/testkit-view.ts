@@ -1,7 +1,8 @@
-/** For tests: a view of one's own, folded without an engine, and questions to its tables. */
+/** For tests: a view in a database of its own, folded without an engine, and questions to its tables. */
 import { createDb, type Db, databaseUrlsOf, openDatabase, type Tenants } from '@mailstream/db';
 import type { Emission, Page } from '@mailstream/fold';
 import { createLogger } from '@mailstream/runtime';
+import { createDatabase } from '@mailstream/testing';
 import { PROJECTOR_SCHEMAS, VIEW_SCHEMA } from './migrate.ts';
 import { projector } from './projector.ts';
 
@@ -10,6 +11,8 @@ const TABLES = ['account', 'mailbox', 'message', 'copy', 'thread', 'thread_ref',
 const logger = createLogger('test', 'silent');
 
 export interface TestView {
+  /** Of its database, for the owner of the tables. */
+  readonly url: string;
   /** Logged in as the owner of the tables. */
   readonly owner: Db;
   /** As the projector has them. */
@@ -26,10 +29,13 @@ export interface TestView {
   rows(): Promise<Readonly<Record<string, string[]>>>;
   /** Counters that are not what counting the rows gives, and rows that hang in the air; nothing when all is well. */
   faults(): Promise<string[]>;
-  close(): Promise<void>;
+  /** Deletes it with its database. */
+  drop(): Promise<void>;
 }
 
-export async function createTestView(url: string): Promise<TestView> {
+export async function createTestView(): Promise<TestView> {
+  const database = await createDatabase();
+  const { url } = database;
   const { db, tenants, close } = await openDatabase({
     urls: databaseUrlsOf(url),
     schemas: PROJECTOR_SCHEMAS,
@@ -40,6 +46,7 @@ export async function createTestView(url: string): Promise<TestView> {
   const owner = createDb({ url, max: 2, applicationName: 'test owner', logger });
   const truncate = `truncate ${TABLES.map((table) => `view.${table}`).join(', ')}`;
   return {
+    url,
     owner,
     db,
     tenants,
@@ -75,8 +82,9 @@ export async function createTestView(url: string): Promise<TestView> {
       return rows.map(({ fault }) => fault);
     },
 
-    async close() {
+    async drop() {
       await Promise.all([owner.close(), close()]);
+      await database.drop();
     },
   };
 }

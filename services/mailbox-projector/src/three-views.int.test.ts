@@ -39,8 +39,7 @@ interface World {
 }
 
 async function createWorld(): Promise<World> {
-  const [nats, database, copies] = await Promise.all([createNats(), createDatabase(), createDatabase()]);
-  const view = await createTestView(database.url);
+  const [nats, view, copies] = await Promise.all([createNats(), createTestView(), createDatabase()]);
   const bus = await connectBus({ url: nats.url, name: 'test' });
   await bus.ensureTopology();
   const over = new AbortController();
@@ -64,9 +63,8 @@ async function createWorld(): Promise<World> {
       await lending;
       await api.close();
       await bus.close();
-      await view.close();
       await pool.end();
-      await Promise.all([nats.drop(), database.drop(), copies.drop()]);
+      await Promise.all([nats.drop(), view.drop(), copies.drop()]);
     },
   };
 }

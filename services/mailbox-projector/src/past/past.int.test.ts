@@ -3,14 +3,7 @@ import { type Bus, connectBus } from '@mailstream/bus';
 import { envelope, type MessageView, partitionOf, subjects, uuidv7 } from '@mailstream/contracts';
 import { createFold, readPositions } from '@mailstream/fold';
 import { createHttpServer, createLogger, type HttpServer } from '@mailstream/runtime';
-import {
-  authenticate,
-  createDatabase,
-  createNats,
-  type TestDatabase,
-  type TestNats,
-  tokenOf,
-} from '@mailstream/testing';
+import { authenticate, createNats, type TestNats, tokenOf } from '@mailstream/testing';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { listMessages } from '../projections/messages/read.ts';
 import { projector } from '../projector.ts';
@@ -24,15 +17,13 @@ const over = new AbortController();
 const ref = { tenant: TENANT, account: uuidv7() };
 const token = await tokenOf();
 let nats: TestNats;
-let database: TestDatabase;
 let bus: Bus;
 let view: TestView;
 let app: HttpServer;
 let folding: Promise<void>;
 
 beforeAll(async () => {
-  [nats, database] = await Promise.all([createNats(), createDatabase()]);
-  view = await createTestView(database.url);
+  [nats, view] = await Promise.all([createNats(), createTestView()]);
   bus = await connectBus({ url: nats.url, name: 'past test' });
   await bus.ensureTopology();
   folding = createFold({ bus, db: view.db, logger, definition: projector, leases: 'ignored' }).run(
@@ -47,8 +38,7 @@ afterAll(async () => {
   await folding;
   await app.close();
   await bus.close();
-  await view.close();
-  await Promise.all([nats.drop(), database.drop()]);
+  await Promise.all([nats.drop(), view.drop()]);
 });
 
 async function ask(path: string, bearer = token) {

@@ -7,7 +7,7 @@ import { type AccountRef, envelope, subjects, uuidv7 } from '@mailstream/contrac
 import type { Tx } from '@mailstream/db';
 import { createFold, readRebuild } from '@mailstream/fold';
 import { createLogger } from '@mailstream/runtime';
-import { createDatabase, createNats, type TestDatabase, type TestNats } from '@mailstream/testing';
+import { createNats, type TestNats } from '@mailstream/testing';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { readMessages } from '../projections/messages/read.ts';
 import { projector } from '../projector.ts';
@@ -24,14 +24,12 @@ const logger = createLogger('test', 'silent');
 const over = new AbortController();
 const folding: Promise<void>[] = [];
 let nats: TestNats;
-let database: TestDatabase;
 let bus: Bus;
 let view: TestView;
 let providers: TestProvider[];
 
 beforeAll(async () => {
-  [nats, database] = await Promise.all([createNats(), createDatabase()]);
-  view = await createTestView(database.url);
+  [nats, view] = await Promise.all([createNats(), createTestView()]);
   bus = await connectBus({ url: nats.url, name: 'rebuild test' });
   await bus.ensureTopology();
   // Two replicas that fight for every partition: whichever was not the last one finds out.
@@ -45,15 +43,14 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  await dropRebuild({ ownerUrl: database.url, logger });
+  await dropRebuild({ ownerUrl: view.url, logger });
 });
 
 afterAll(async () => {
   over.abort();
   await Promise.all(folding);
   await bus.close();
-  await view.close();
-  await Promise.all([nats.drop(), database.drop()]);
+  await Promise.all([nats.drop(), view.drop()]);
 });
 
 async function addAccount(): Promise<TestProvider> {
@@ -104,7 +101,7 @@ function rebuild(options: Partial<RebuildOptions> = {}, signal = new AbortContro
   return rebuildView(
     {
       bus,
-      ownerUrl: database.url,
+      ownerUrl: view.url,
       logger,
       acceptDifferences: false,
       onProgress: () => undefined,
@@ -204,11 +201,11 @@ it('goes on wherever it was killed, and leaves nothing behind when it is dropped
     };
     await expect(rebuild({ reach: die })).rejects.toThrow(`killed while ${last}`);
   }
-  await dropRebuild({ ownerUrl: database.url, logger });
+  await dropRebuild({ ownerUrl: view.url, logger });
   expect(await view.db.query("select from pg_namespace where nspname = 'view_next'")).toEqual([]);
   expect(await view.db.query("select from fold.checkpoint where fold <> 'projector'")).toEqual([]);
   expect(await readRebuild(view.db, 'projector')).toBeNull();
-  expect(await dropRebuild({ ownerUrl: database.url, logger })).toBe(false);
+  expect(await dropRebuild({ ownerUrl: view.url, logger })).toBe(false);
 
   const first = runProcess('--json');
   await once(first.stderr, 'data');
@@ -221,7 +218,7 @@ it('goes on wherever it was killed, and leaves nothing behind when it is dropped
 
 function runProcess(...options: string[]) {
   const main = new URL('main.ts', import.meta.url).pathname;
-  const env = { DATABASE_URL: database.url, NATS_URL: nats.url };
+  const env = { DATABASE_URL: view.url, NATS_URL: nats.url };
   return spawn(process.execPath, [main, ...options], { env, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 

@@ -1,5 +1,5 @@
 import { createHttpServer, createLogger, type HttpServer } from '@mailstream/runtime';
-import { authenticate, createDatabase, type TestDatabase, tokenOf, walkRoutes } from '@mailstream/testing';
+import { authenticate, tokenOf, walkRoutes } from '@mailstream/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { account, at, createLog, mailbox, seen, TENANT } from '../testkit.ts';
 import { createTestView, type TestView } from '../testkit-view.ts';
@@ -10,13 +10,11 @@ import { registerThreadRoutes } from './threads.ts';
 
 const TOKEN = await tokenOf();
 
-let database: TestDatabase;
 let view: TestView;
 let app: HttpServer;
 
 beforeAll(async () => {
-  database = await createDatabase();
-  view = await createTestView(database.url);
+  view = await createTestView();
   app = await createHttpServer({
     title: 'test',
     logger: createLogger('test', 'silent'),
@@ -61,8 +59,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await app.close();
-  await view.close();
-  await database.drop();
+  await view.drop();
 });
 
 interface Item {
