@@ -124,25 +124,24 @@ export async function removeAcknowledged(link: Link, stream: StreamName): Promis
   let removed = 0;
   for (const { config, ack_floor: floor } of consumers) {
     for (const filter of config.filter_subjects ?? [config.filter_subject ?? '>']) {
-      let kept = await first(link, stream, filter, 1);
-      while (kept !== null && kept <= floor.stream_seq) {
-        if (await remove(link, stream, BigInt(kept))) removed += 1;
-        kept = await first(link, stream, filter, kept + 1);
-      }
+      const oldest = { seq: 1, next_by_subj: filter };
+      const kept = await orNone(link.api<StoredMessage>(`STREAM.MSG.GET.${stream}`, oldest));
+      // Looked at first: any purge makes the server forget what it was about to give out again.
+      if (kept && kept.message.seq <= floor.stream_seq)
+        removed += await purge(link, stream, filter, floor.stream_seq + 1);
     }
   }
   return removed;
 }
 
-/** The sequence of the first message on a subject from `from` on. */
-async function first(link: Link, stream: StreamName, subject: string, from: number): Promise<number | null> {
-  const wanted = { seq: from, next_by_subj: subject };
-  const stored = await orNone(link.api<StoredMessage>(`STREAM.MSG.GET.${stream}`, wanted));
-  return stored?.message.seq ?? null;
-}
-
-/** Removes all messages on a subject (wildcards allowed); returns how many. */
-export async function purge(link: Link, stream: StreamName, subject: string): Promise<number> {
-  const { purged } = await link.api<PurgeResponse>(`STREAM.PURGE.${stream}`, { filter: subject });
+/** Removes all messages on a subject (wildcards allowed), or those `before` a sequence; returns how many. */
+export async function purge(
+  link: Link,
+  stream: StreamName,
+  subject: string,
+  before?: number,
+): Promise<number> {
+  const which = { filter: subject, ...(before !== undefined && { seq: before }) };
+  const { purged } = await link.api<PurgeResponse>(`STREAM.PURGE.${stream}`, which);
   return purged;
 }

@@ -37,7 +37,7 @@ export const may = {
   }),
   remove: (stream: StreamName) => api(`STREAM.MSG.DELETE.${stream}`),
   removeAcknowledged: (stream: StreamName) =>
-    api(`CONSUMER.LIST.${stream}`, `STREAM.MSG.GET.${stream}`, `STREAM.MSG.DELETE.${stream}`),
+    api(`CONSUMER.LIST.${stream}`, `STREAM.MSG.GET.${stream}`, `STREAM.PURGE.${stream}`),
   purge: (stream: StreamName | '*') => api(`STREAM.PURGE.${stream}`),
   park: (): Grants => ({ publish: ['dead.*.*'] }),
   request: (...subjects: readonly string[]): Grants => ({ publish: subjects }),
