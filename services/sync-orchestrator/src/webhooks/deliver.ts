@@ -50,8 +50,10 @@ export function createDeliveries({ bus, db, vault, post, logger, metrics }: Deli
   let woken = Promise.withResolvers<void>();
   const busy = new Map<string, number>();
   const running = new Set<Promise<void>>();
+  /** Breaks off the attempts that are under way. */
+  const cut = new AbortController();
 
-  async function attempt(delivery: Delivery, signal: AbortSignal): Promise<Attempt> {
+  async function attempt(delivery: Delivery): Promise<Attempt> {
     const stored = await bus.at('CHANGES', delivery.sequence);
     if (!stored || stored.time.getTime() !== delivery.storedAt.getTime()) return GONE;
     const { value } = await vault.open({ kind: 'webhook', of: delivery.endpoint }, delivery);
@@ -59,19 +61,18 @@ export function createDeliveries({ bus, db, vault, post, logger, metrics }: Deli
     const signed = sign(secrets, delivery.event, stored.data, Date.now());
     const headers = { 'content-type': 'application/json', 'user-agent': 'Mailstream', ...signed };
     return await inDelivery(stored, (trace) =>
-      post(delivery.url, { ...headers, ...trace }, stored.data, signal),
+      post(delivery.url, { ...headers, ...trace }, stored.data, cut.signal),
     );
   }
 
-  /** Ends with the attempt that is under way when `signal` aborts; `cut` breaks that off. */
-  async function drain(lane: Lane, signal: AbortSignal, cut: AbortSignal): Promise<void> {
+  async function drain(lane: Lane, signal: AbortSignal): Promise<void> {
     for (;;) {
       const delivery = signal.aborted ? null : await nextIn(db, lane);
       if (!delivery) return await release(db, lane);
       const began = performance.now();
-      const came = await attempt(delivery, cut);
+      const came = await attempt(delivery);
       // An attempt that we broke off says nothing of the endpoint.
-      if (cut.aborted && came.error !== null) return await release(db, lane);
+      if (cut.signal.aborted && came.error !== null) return await release(db, lane);
       const now = Date.now();
       const standing = {
         attempts: delivery.attempts + 1,
@@ -86,10 +87,10 @@ export function createDeliveries({ bus, db, vault, post, logger, metrics }: Deli
     }
   }
 
-  function start(lane: Lane, signal: AbortSignal, cut: AbortSignal): void {
+  function start(lane: Lane, signal: AbortSignal): void {
     const { endpoint } = lane;
     busy.set(endpoint, (busy.get(endpoint) ?? 0) + 1);
-    const one = drain(lane, signal, cut)
+    const one = drain(lane, signal)
       // It is held until the time is over, and then tried again.
       .catch((err: unknown) => logger.warn({ err, ...lane }, `a webhook is tried again: ${messageOf(err)}`))
       .finally(() => {
@@ -102,12 +103,12 @@ export function createDeliveries({ bus, db, vault, post, logger, metrics }: Deli
     running.add(one);
   }
 
-  async function look(signal: AbortSignal, cut: AbortSignal): Promise<void> {
+  async function look(signal: AbortSignal): Promise<void> {
     const free = PLACES - running.size;
     if (free === 0) return;
     const except = [...busy].filter(([, count]) => count >= PER_ENDPOINT).map(([endpoint]) => endpoint);
     for (const lane of await claimLanes(db, { except, perEndpoint: PER_ENDPOINT, limit: free }))
-      start(lane, signal, cut);
+      start(lane, signal);
   }
 
   return {
@@ -115,11 +116,10 @@ export function createDeliveries({ bus, db, vault, post, logger, metrics }: Deli
     nudge: () => woken.resolve(),
     async run(signal) {
       let expiredAt = 0;
-      const cut = new AbortController();
       while (!signal.aborted) {
         woken = Promise.withResolvers();
         try {
-          await look(signal, cut.signal);
+          await look(signal);
           if (performance.now() - expiredAt > EXPIRE_MS || expiredAt === 0) {
             expiredAt = performance.now();
             await db.query(EXPIRE);
