@@ -34,7 +34,7 @@ describe.each([
   test('replaces a server that a killed run left behind', async () => {
     const left = await start({ dir: join(dir, name) });
     const next = await start({ dir: join(dir, name), port: left.port });
-    expect(left.child.ended()).toBe('exit code 0');
+    expect(await left.child.exited).toBe('exit code 0');
     await next.stop();
   });
 
