@@ -110,6 +110,16 @@ describe('a refusal', () => {
   });
 
   it.each([
+    ['of all', 'mailFolders/delta'],
+    ['of an item of a batch', 'select=id'],
+  ])('%s that repeats the token does not tell it', async (_name, path) => {
+    const credential = rig.credential();
+    const fault = { kind: 'status', status: 500, code: credential.accessToken } as const;
+    rig.control.fault({ path, times: 1, fault });
+    await expect(look({ credential })).rejects.toThrow(/status 500, \[secret\]/);
+  });
+
+  it.each([
     ['access-denied', 'auth', 'graph.access_denied'],
     ['no-mailbox', 'permanent', 'graph.no_mailbox'],
   ] as const)('of the whole mailbox: %s', async (how, failure, code) => {
