@@ -87,6 +87,8 @@ describe('an atomic batch', () => {
     const at = account();
     const first = await bus.publishBatch(page(at, 1, 'p1'), { subject: cursorOf(at), sequence: 0n });
     expect(first.outcome).toBe('committed');
+    // A batch of one would cost the server its files.
+    expect((await bus.last('MAIL', cursorOf(at)))?.headers).not.toHaveProperty('Nats-Batch-Id');
     const again = await bus.publishBatch(page(at, 1, 'p2'), { subject: cursorOf(at), sequence: 0n });
     expect(again).toEqual({ outcome: 'fenced' });
   });
