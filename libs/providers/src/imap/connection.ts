@@ -275,13 +275,13 @@ interface LogEntry {
   readonly throttleDelay?: unknown;
 }
 
-/** Whether a row answers the query, rather than telling of another client's change of flags. */
 /** Also as SASL sends them (RFC 4616; XOAUTH2). */
 function secretsIn(user: string, credential: ImapCredential): string[] {
   if ('password' in credential) return [credential.password, `\0${user}\0${credential.password}`];
   return [credential.accessToken, `user=${user}\x01auth=Bearer ${credential.accessToken}\x01\x01`];
 }
 
+/** Whether a row answers the query, rather than telling of another client's change of flags. */
 function isAnswer(row: FetchMessageObject, query: FetchQueryObject): boolean {
   if (query.size !== true) return row.flags !== undefined;
   return row.size !== undefined || row.envelope !== undefined || row.internalDate !== undefined;
