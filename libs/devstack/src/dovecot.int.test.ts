@@ -1,5 +1,5 @@
 /** The private Dovecot: it serves what was put into its Maildir, survives kill -9, and can pretend to be a poor server. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hasDovecot } from '@mailstream/testing';
@@ -32,6 +32,22 @@ describe.skipIf(!hasDovecot())('Dovecot', () => {
     await first.kill();
     const second = await startDovecot({ dir: join(dir, 'a'), users: [ada], port: first.port });
     expect(await list(second)).toEqual(before);
+    await second.stop();
+  });
+
+  test('is not kept out of its mail by what a killed process had locked', async () => {
+    const options = { dir: join(dir, 'f'), users: [ada] };
+    const mail = [...demoMail({ seed: 7, count: 10, newest: new Date('2026-01-01T12:00:00Z') })];
+    const first = await startDovecot(options);
+    const maildir = first.maildir(ada.user);
+    deliver(maildir, mail);
+    await list(first);
+    await first.kill();
+    for (const folder of ['.', '.Sent']) writeFileSync(join(maildir, folder, 'dovecot-uidlist.lock'), '');
+    deliver(maildir, mail);
+    const second = await startDovecot(options);
+    const messages = (await list(second)).map((folder) => folder.messages);
+    expect(messages.reduce((sum, count) => sum + count)).toBe(2 * mail.length);
     await second.stop();
   });
 

@@ -1,7 +1,15 @@
 /** A private Dovecot on 127.0.0.1 with its own users and mail: the real IMAP server of the demo and the tests. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -58,6 +66,7 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
     mkdirSync(path, { recursive: true });
     giveAway(path);
   }
+  removeLocks(join(dir, 'mail'));
   const configFile = join(dir, 'dovecot.conf');
   const certificate = await ensureCertificate(dir);
   secret(
@@ -91,6 +100,12 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
     stop: () => child.stop(),
     kill: () => child.kill(),
   };
+}
+
+/** A process that was killed before it wrote its number into a lock keeps all others out of the mailbox for two minutes. */
+function removeLocks(mail: string): void {
+  for (const lock of globSync(['*/Maildir/*.lock', '*/Maildir/.*/*.lock'], { cwd: mail }))
+    rmSync(join(mail, lock), { force: true });
 }
 
 /** Paths of Unix sockets must be shorter than 108 bytes, which a deep checkout leaves no room for. */
