@@ -93,9 +93,14 @@ function fill(user: string, count: number, folder: string): void {
   deliver(system.dovecot().maildir(user), demoMail({ seed, count, newest: new Date(), folder }));
 }
 
+/** The server may have been killed a moment ago, and this process not be connected again. */
 async function untilLogGrows(): Promise<void> {
-  const { last } = await system.bus.state('MAIL');
-  await system.until('the log grows', async () => (await system.bus.state('MAIL')).last > last);
+  let before: bigint | undefined;
+  await system.until('the log grows', async () => {
+    const { last } = await system.bus.state('MAIL');
+    before ??= last;
+    return last > before;
+  });
 }
 
 async function imported({ account }: ImapMailbox): Promise<number> {
