@@ -45,6 +45,7 @@ export interface GraphClient {
   ask(method: Method, where: string, signal: AbortSignal, content?: object): Promise<Answer>;
 }
 
+/** Where several requests are sent as one, below the API. */
 const BATCH = '/$batch';
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -206,9 +207,9 @@ function createChain({ account, gates, token, timeoutMs }: ClientDeps): Middlewa
       const { status, headers } = response;
       const text = await readText(response);
       const token = new Headers(options.headers).get('authorization')?.split(' ')[1] ?? '';
-      // Of a batch that is well an item may be refused.
-      const isMail = response.ok && !url.endsWith(BATCH);
-      return new Response((isMail ? text : withoutSecrets(text, [token])) || null, { status, headers });
+      // Mail is left as it is; but in a batch that was accepted an item may be refused.
+      const mayRefuse = !response.ok || url.endsWith(BATCH);
+      return new Response((mayRefuse ? withoutSecrets(text, [token]) : text) || null, { status, headers });
     });
   });
 
